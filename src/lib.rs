@@ -1,0 +1,20 @@
+//! swagip: the fastest and most honest "what is my IP" server.
+//!
+//! The modules, in the order of their dependencies; each may name only those above it. Bytes become bytes in the pure half
+//! (`http`, `client`, `resource`, `exchange`: no sockets, no clock, no threads); `net` is the thin shell around it.
+//!
+//! ```text
+//! http → client → resource → exchange ‖ net → config → main
+//! ```
+
+pub mod http;
+
+pub mod client;
+
+pub mod resource;
+
+pub mod exchange;
+
+pub mod net;
+
+pub mod config;
