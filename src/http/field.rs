@@ -1,7 +1,13 @@
 //! Request fields: names compared without case, values as the bytes they came as (RFC 9110 §5).
 
+use super::Refusal;
+
 /// One field line of a request; the value without the white space around it.
 pub use httparse::Header as Field;
+
+/// The most field lines of a request, and of a trailer section. Browsers send about 15, a chain of proxies adds about as many;
+/// 100 is what nginx, Apache and Go's proxies take, give or take a few.
+pub const FIELDS_MAX: usize = 100;
 
 /// The values of all lines of the field `name`, in the order received. Names are compared without regard to case.
 pub fn values<'f, 'b>(fields: &'f [Field<'b>], name: &'f [u8]) -> impl DoubleEndedIterator<Item = &'b [u8]> + Clone + 'f {
@@ -11,4 +17,80 @@ pub fn values<'f, 'b>(fields: &'f [Field<'b>], name: &'f [u8]) -> impl DoubleEnd
 /// The elements of a comma-separated list without quoted strings (RFC 9110 §5.6.1): trimmed, empty ones left out.
 pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
+}
+
+/// Whether a byte may stand in a token (RFC 9110 §5.6.2).
+pub const fn is_token(byte: u8) -> bool {
+    TOKEN[byte as usize]
+}
+
+/// Whether a byte may stand in a field value (RFC 9110 §5.5): HTAB, SP, visible ASCII, and obs-text.
+pub const fn is_value(byte: u8) -> bool {
+    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+}
+
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let marks = b"!#$%&'*+-.^_`|~";
+    let mut index = 0;
+    while index < marks.len() {
+        table[marks[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
+
+/// A section of field lines up to the empty line that ends it, read byte by byte: a request's fields or a trailer section.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Section {
+    place: Place,
+    lines: u8,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    LineStart,
+    Name,
+    Value,
+    ValueCr,
+    EndCr,
+}
+
+impl Section {
+    /// Takes the next byte; true when it ended the section.
+    ///
+    /// # Errors
+    /// The refusal of the first byte that no well-formed section has at this place.
+    pub fn take(&mut self, byte: u8) -> Result<bool, Refusal> {
+        self.place = match (self.place, byte) {
+            (Place::LineStart, b'\r') => Place::EndCr,
+            (Place::LineStart, b' ' | b'\t') => return Err(Refusal::FIELD_FOLDED),
+            (Place::LineStart, byte) if is_token(byte) => {
+                if usize::from(self.lines) == FIELDS_MAX {
+                    return Err(Refusal::FIELDS_LARGE);
+                }
+                self.lines += 1;
+                Place::Name
+            }
+            (Place::Name, b':') => Place::Value,
+            (Place::Name, b' ' | b'\t') => return Err(Refusal::FIELD_SPACE),
+            (Place::Name, b'\r') => return Err(Refusal::FIELD_COLON),
+            (Place::Name, byte) if is_token(byte) => Place::Name,
+            (Place::Value, b'\r') => Place::ValueCr,
+            (Place::Value, byte) if is_value(byte) => Place::Value,
+            (Place::ValueCr, b'\n') => Place::LineStart,
+            (Place::EndCr, b'\n') => return Ok(true),
+            (Place::ValueCr | Place::EndCr, _) => return Err(Refusal::BARE_CR),
+            (_, b'\n') => return Err(Refusal::BARE_LF),
+            (Place::Value, _) => return Err(Refusal::FIELD_VALUE),
+            (Place::LineStart | Place::Name, _) => return Err(Refusal::FIELD_NAME),
+        };
+        Ok(false)
+    }
 }

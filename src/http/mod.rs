@@ -2,15 +2,23 @@
 //!
 //! Knows no sockets, no clock, no routes and nobody's address. Every function here is pure; time is an argument.
 
-pub mod content;
-pub mod field;
-pub mod head;
-pub mod host;
-pub mod media;
 pub mod refusal;
-pub mod request;
-pub mod response;
+
+pub mod field;
+
+pub mod scan;
+
+pub mod host;
+
 pub mod target;
+
+pub mod request;
+
+pub mod content;
+
+pub mod media;
+
+pub mod response;
 
 pub use field::Field;
 pub use refusal::Refusal;

@@ -1,5 +1,21 @@
 //! Sockets, clock and threads; knows no fields and no routes.
+//!
+//! Each worker is a thread with all that it needs of its own: listeners, poll, connections, deadlines, buffers, templates.
+//! Nothing is shared between them but the order to stop.
 
+mod connection;
+mod deadlines;
+mod listener;
+mod server;
+mod worker;
+
+pub use listener::DEFAULT_PORT;
+pub use server::{Running, Server, Stopper};
+
+use crate::client::Rule;
+use crate::resource::Site;
+use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -7,7 +23,7 @@ use std::time::Duration;
 /// One address to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listen {
-    /// Where. `[::]` takes IPv4 too (dual stack).
+    /// Where. `[::]` takes IPv4 too (dual stack). With port 0 the kernel chooses one.
     pub address: SocketAddr,
     /// Only a port was named: `[::]`, or `0.0.0.0` on a machine without IPv6.
     pub any: bool,
@@ -15,7 +31,7 @@ pub struct Listen {
     pub proxy: bool,
 }
 
-/// How long and how much; see `http.md`-like documentation in `--help`.
+/// How long and how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections of all threads together; each thread has an equal share. `None`: the descriptor limit less 64, at most 1,000,000.
@@ -31,3 +47,59 @@ pub struct Limits {
     /// From the request to stop to the exit, at the latest.
     pub drain_timeout: Duration,
 }
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connections: None,
+            head: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            write: Duration::from_secs(30),
+            drain_grace: Duration::from_secs(3),
+            drain_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// All that a server is started with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen.
+    pub listeners: Vec<Listen>,
+    /// How many workers.
+    pub threads: NonZeroUsize,
+    /// How long and how much.
+    pub limits: Limits,
+    /// Who is believed.
+    pub rule: Rule,
+    /// What the answers say of this site.
+    pub site: Site,
+}
+
+/// Why there is no server.
+#[derive(Debug)]
+pub enum BindError {
+    /// Another program listens there.
+    Taken(SocketAddr),
+    /// The kernel's answer to the address.
+    Other {
+        /// Where it should have been.
+        address: SocketAddr,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The kernel gave no poll, or no thread.
+    Resources(io::Error),
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BindError::Taken(address) => write!(formatter, "{address} is taken"),
+            BindError::Other { address, source } => write!(formatter, "cannot listen on {address}: {source}"),
+            BindError::Resources(source) => write!(formatter, "cannot start: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for BindError {}

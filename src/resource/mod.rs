@@ -1,9 +1,33 @@
 //! What we say: the routes, the negotiation and the representations.
 //!
-//! Functions from an [`Inquiry`] to content. Knows no sockets and nothing that outlives one request.
+//! A resource is a function from an [`Inquiry`] to a [`Head`] and content. Knows no sockets, no clock and nothing that outlives
+//! a request.
+
+pub mod head;
+
+pub mod negotiation;
+
+pub mod json;
+
+pub mod fields;
+
+pub mod address;
+
+pub mod status;
+
+pub mod statics;
+
+pub mod explain;
+
+pub mod page;
+
+pub mod table;
 
 use crate::client::{Client, Peer, Rule};
 use crate::http::Request;
+
+pub use head::Head;
+pub use table::answer;
 
 /// What the operator says of this site; the same for every request.
 #[derive(Clone, Debug)]
@@ -33,4 +57,13 @@ pub struct Inquiry<'a> {
     pub site: &'a Site,
     /// A stop was asked for.
     pub draining: bool,
+}
+
+impl Inquiry<'_> {
+    /// Ends a text in a line feed; not for PowerShell, whose `Invoke-RestMethod` hands the content on as it is.
+    fn end_text(&self, content: &mut Vec<u8>) {
+        if !self.request.user_agent.is_some_and(negotiation::is_powershell) {
+            content.push(b'\n');
+        }
+    }
 }

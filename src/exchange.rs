@@ -1,0 +1,317 @@
+//! The seam between the pure half and the sockets: bytes in, bytes out, and what to do next.
+//!
+//! ```text
+//!             ┌────────────── answered ◀─────────────┐
+//!             ▼                                      │
+//! Proxy ──▶ Head ── complete, content is missing ──▶ Content
+//!             │                                      │
+//!             └── refused, or the last answer ──▶ Next::Close
+//! ```
+//!
+//! Knows no socket and no clock: that time ran out is told by [`Service::expire`], that the client is done by [`Service::end`].
+
+use crate::client::{Peer, Rule};
+use crate::http::Refusal;
+use crate::http::content::{Content, Progress};
+use crate::http::request::{self, Method, Persistence, Request};
+use crate::http::response::{self, Date, Heads};
+use crate::http::scan::Scan;
+use crate::resource::{self, Head, Inquiry, Site};
+
+/// The most bytes of answers made at one go; then they go out before more requests are looked at. One answer may go beyond it.
+/// A batch of 200 pipelined requests fits; a client that does not read costs no more than this.
+pub const OUTPUT_MAX: usize = 64 * 1024;
+
+/// Where a connection stands between two calls. The default is between two requests, and holds nothing.
+#[derive(Debug)]
+pub enum State {
+    /// Inside a head, or before one.
+    Head(Scan),
+    /// Inside content; the answer is made and waits for its end.
+    Content(Box<Pending>),
+}
+
+/// An answer that waits for the end of its request's content.
+#[derive(Debug)]
+pub struct Pending {
+    content: Content,
+    /// As [`Heads::begin`] leaves it.
+    head: Vec<u8>,
+    body: Vec<u8>,
+    persistence: Persistence,
+    to_head: bool,
+}
+
+/// What a connection waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// The first byte of a request.
+    Idle,
+    /// The rest of a head.
+    Head,
+    /// The rest of content.
+    Content,
+}
+
+/// What is to be done after the output went out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Read more; what was not consumed is the start of it.
+    Read,
+    /// Call again with what was not consumed: there was more to answer than one output holds.
+    Again,
+    /// Close. `linger`: the client may still be sending, so read and drop that first, lest the answer be reset away.
+    Close {
+        /// Something that the client sends is not read.
+        linger: bool,
+    },
+}
+
+/// What a call did with its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// So many bytes of the input are done with.
+    pub consumed: usize,
+    /// At least one request was answered.
+    pub answered: bool,
+    /// What is to be done.
+    pub next: Next,
+}
+
+/// What answers requests; one for each thread, lent to one connection at a time.
+#[derive(Debug)]
+pub struct Service {
+    rule: Rule,
+    site: Site,
+    heads: Heads,
+    /// Scratch for the content of one answer.
+    body: Vec<u8>,
+    draining: bool,
+}
+
+/// What became of one look at the input.
+enum Step {
+    Partial,
+    Skipped { length: usize },
+    Answered { length: usize },
+    Last { length: usize, linger: bool },
+    Waits { length: usize, pending: Box<Pending> },
+}
+
+impl Default for State {
+    fn default() -> State {
+        State::Head(Scan::default())
+    }
+}
+
+impl State {
+    /// What the connection waits for.
+    pub fn waiting(&self) -> Waiting {
+        match self {
+            State::Head(scan) if !scan.is_started() => Waiting::Idle,
+            State::Head(_) => Waiting::Head,
+            State::Content(_) => Waiting::Content,
+        }
+    }
+
+    /// Whether the request at the start of `input`, or the one whose content this is, is a HEAD: then no content is sent back.
+    fn is_to_head(&self, input: &[u8]) -> bool {
+        match self {
+            State::Head(_) => input[request::leading_lines(input)..].starts_with(b"HEAD "),
+            State::Content(pending) => pending.to_head,
+        }
+    }
+}
+
+impl Service {
+    /// A service for these addresses and this site.
+    pub fn new(rule: Rule, site: Site) -> Service {
+        let heads = Heads::new(Head::TEXTS.iter().copied(), site.served_by.as_deref());
+        Service { rule, site, heads, body: Vec::with_capacity(1024), draining: false }
+    }
+
+    /// The rule by which addresses are decided.
+    pub fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    /// Sets the date of the answers to come.
+    pub fn set_date(&mut self, date: Date) {
+        self.heads.set_date(date);
+    }
+
+    /// From now on readiness is denied, and the last answer to what has arrived on a connection closes it.
+    pub fn drain(&mut self) {
+        self.draining = true;
+    }
+
+    /// Answers all complete requests at the start of `input`, in order, by appending to `output`. `more` tells that the input
+    /// is not all that has arrived. A later call for the same connection brings what was not consumed again, and more behind it;
+    /// how the input was cut changes nothing in the answers.
+    pub fn serve(&mut self, state: &mut State, peer: &Peer, input: &mut [u8], more: bool, output: &mut Vec<u8>) -> Served {
+        let mut served = Served { consumed: 0, answered: false, next: Next::Read };
+        while served.consumed < input.len() {
+            if output.len() >= OUTPUT_MAX {
+                served.next = Next::Again;
+                break;
+            }
+            let rest = &mut input[served.consumed..];
+            let step = match state {
+                State::Head(scan) => self.read_head(scan, peer, rest, more, output),
+                State::Content(pending) => self.read_content(pending, rest, more, output),
+            };
+            match step {
+                Ok(Step::Partial) => break,
+                Ok(Step::Skipped { length }) => served.consumed += length,
+                Ok(Step::Answered { length }) => {
+                    served.consumed += length;
+                    served.answered = true;
+                    *state = State::default();
+                }
+                Ok(Step::Waits { length, pending }) => {
+                    served.consumed += length;
+                    served.answered = true;
+                    *state = State::Content(pending);
+                }
+                Ok(Step::Last { length, linger }) => {
+                    served.consumed += length;
+                    served.next = Next::Close { linger: linger || more || served.consumed < input.len() };
+                    break;
+                }
+                Err(refusal) => {
+                    let to_head = state.is_to_head(rest);
+                    self.heads.refuse(output, refusal, to_head);
+                    served.next = Next::Close { linger: true };
+                    break;
+                }
+            }
+        }
+        served
+    }
+
+    /// The client will send no more. `input` is what was not consumed. Appends what is still to be said; then the connection
+    /// is closed.
+    pub fn end(&mut self, state: &mut State, input: &[u8], output: &mut Vec<u8>) {
+        let refusal = match state {
+            State::Head(scan) if scan.is_begun() => Refusal::HEAD_CUT,
+            State::Head(_) => return,
+            State::Content(_) => Refusal::CONTENT_CUT,
+        };
+        self.heads.refuse(output, refusal, state.is_to_head(input));
+    }
+
+    /// What the connection [waits](State::waiting) for did not come in time. Appends what is still to be said; then the
+    /// connection is closed.
+    pub fn expire(&mut self, state: &mut State, input: &[u8], output: &mut Vec<u8>) {
+        match state {
+            State::Head(scan) if scan.is_begun() => self.heads.refuse(output, Refusal::TIMEOUT, state.is_to_head(input)),
+            State::Head(_) => {}
+            State::Content(pending) => pending.finish(Persistence::Close, output),
+        }
+    }
+
+    fn read_head(
+        &mut self,
+        scan: &mut Scan,
+        peer: &Peer,
+        input: &mut [u8],
+        more: bool,
+        output: &mut Vec<u8>,
+    ) -> Result<Step, Refusal> {
+        if !scan.is_started() {
+            let mut storage = request::storage();
+            if let Some(request) = request::parse(input, &mut storage)? {
+                return self.answer(&request, peer, input, more, output);
+            }
+        }
+        if scan.look(input)?.is_none() {
+            return Ok(Step::Partial);
+        }
+        let mut storage = request::storage();
+        match request::parse(input, &mut storage)? {
+            Some(request) => self.answer(&request, peer, input, more, output),
+            // The scan and the parser disagree, which no input is known to bring about; a fuzz target looks for one.
+            None => Err(Refusal::METHOD),
+        }
+    }
+
+    #[inline]
+    fn answer(
+        &mut self,
+        request: &Request<'_, '_>,
+        peer: &Peer,
+        input: &[u8],
+        more: bool,
+        output: &mut Vec<u8>,
+    ) -> Result<Step, Refusal> {
+        let mut length = request.length;
+        let mut content = Content::new(request.framing);
+        let mut progress = Progress::Done(0);
+        if request.has_content() {
+            // Nobody here wants the content that the client asks leave to send: the final answer says so (RFC 9110 §10.1.1).
+            progress = if request.expects_continue { Progress::Beyond } else { content.read(&input[length..])? };
+        }
+        match progress {
+            Progress::Done(taken) => length += taken,
+            Progress::More => length = input.len(),
+            Progress::Beyond => {}
+        }
+        let is_last = progress == Progress::Beyond || self.is_last(length == input.len() && !more);
+        let persistence = if is_last { Persistence::Close } else { request.persistence };
+
+        self.body.clear();
+        let client = self.rule.client(peer, request.fields);
+        let inquiry = Inquiry { request, client, peer, rule: &self.rule, site: &self.site, draining: self.draining };
+        let head = resource::answer(&inquiry, &mut self.body);
+        let to_head = request.method == Method::Head;
+        if progress == Progress::More {
+            let pending = self.hold(head, content, request.persistence, to_head);
+            return Ok(Step::Waits { length, pending });
+        }
+        self.heads.begin(output, head as usize, self.body.len());
+        output.extend_from_slice(response::end(persistence));
+        if !to_head {
+            output.extend_from_slice(&self.body);
+        }
+        Ok(match persistence {
+            Persistence::Close => Step::Last { length, linger: progress == Progress::Beyond },
+            _ => Step::Answered { length },
+        })
+    }
+
+    #[cold]
+    fn hold(&self, head: Head, content: Content, persistence: Persistence, to_head: bool) -> Box<Pending> {
+        let mut held = Vec::new();
+        self.heads.begin(&mut held, head as usize, self.body.len());
+        let body = if to_head { Vec::new() } else { self.body.clone() };
+        Box::new(Pending { content, head: held, body, persistence, to_head })
+    }
+
+    fn read_content(&mut self, pending: &mut Pending, input: &[u8], more: bool, output: &mut Vec<u8>) -> Result<Step, Refusal> {
+        let (length, is_beyond) = match pending.content.read(input)? {
+            Progress::Done(length) => (length, false),
+            Progress::Beyond => (0, true),
+            Progress::More => return Ok(Step::Skipped { length: input.len() }),
+        };
+        let is_last = is_beyond || self.is_last(length == input.len() && !more);
+        let persistence = if is_last { Persistence::Close } else { pending.persistence };
+        pending.finish(persistence, output);
+        Ok(match persistence {
+            Persistence::Close => Step::Last { length, linger: is_beyond },
+            _ => Step::Answered { length },
+        })
+    }
+
+    /// Whether an answer closes the connection because this server is stopping. Not while more requests wait behind it.
+    fn is_last(&self, all_is_read: bool) -> bool {
+        self.draining && all_is_read
+    }
+}
+
+impl Pending {
+    fn finish(&mut self, persistence: Persistence, output: &mut Vec<u8>) {
+        output.extend_from_slice(&self.head);
+        output.extend_from_slice(response::end(persistence));
+        output.extend_from_slice(&self.body);
+    }
+}

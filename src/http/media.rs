@@ -1,0 +1,115 @@
+//! What the client wants to read (RFC 9110 §12.5.1), among the three that there are.
+
+/// The media types of this server's content that a client can choose between. In the order of preference between equals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Media {
+    /// `text/html`
+    Html,
+    /// `application/json`
+    Json,
+    /// `text/plain`
+    Text,
+}
+
+const MEDIA: [(Media, &[u8]); 3] =
+    [(Media::Html, b"text/html"), (Media::Json, b"application/json"), (Media::Text, b"text/plain")];
+
+/// The one of the three that the Accept lines name with the highest weight above 0. Ranges such as `*/*` name nothing, and an
+/// element that breaks the grammar of its weight names nothing either.
+pub fn preferred<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Media> {
+    let mut best: Option<(u16, Media)> = None;
+    for element in lines.flat_map(|line| split_quoted(line, b',')) {
+        let Some((weight, media)) = named(element) else { continue };
+        if weight > 0 && best.is_none_or(|(other, held)| weight > other || (weight == other && media < held)) {
+            best = Some((weight, media));
+        }
+    }
+    best.map(|(_, media)| media)
+}
+
+/// The media type that an element names, and its weight in thousandths.
+fn named(element: &[u8]) -> Option<(u16, Media)> {
+    let mut parts = split_quoted(element, b';');
+    let name = parts.next()?.trim_ascii();
+    let media = MEDIA.iter().find(|(_, known)| name.eq_ignore_ascii_case(known))?.0;
+    let weight = parts.map(<[u8]>::trim_ascii).find_map(|parameter| match parameter {
+        [b'q' | b'Q', b'=', value @ ..] => Some(weight(value)),
+        _ => None,
+    });
+    Some((weight.unwrap_or(Some(1000))?, media))
+}
+
+/// `qvalue` in thousandths: 0 to 1 with at most three decimals (RFC 9110 §12.4.2).
+fn weight(value: &[u8]) -> Option<u16> {
+    let (&whole, rest) = value.split_first()?;
+    let decimals = match rest {
+        [] => rest,
+        [b'.', decimals @ ..] if decimals.len() <= 3 => decimals,
+        _ => return None,
+    };
+    let mut thousandths = match whole {
+        b'0' => 0,
+        b'1' => 1000,
+        _ => return None,
+    };
+    for (digit, unit) in decimals.iter().zip([100, 10, 1]) {
+        thousandths += u16::from(digit.is_ascii_digit().then(|| digit - b'0')?) * unit;
+    }
+    (thousandths <= 1000).then_some(thousandths)
+}
+
+/// Splits at `separator` outside quoted strings; an unclosed quote runs to the end.
+fn split_quoted(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let mut quoted = false;
+    let mut escaped = false;
+    value.split(move |&byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            byte if byte == separator => return !quoted,
+            _ => {}
+        }
+        false
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn preferences() {
+        for (accept, media) in [
+            ("", None),
+            ("*/*", None),
+            ("text/*", None),
+            ("image/png", None),
+            ("text/html", Some(Media::Html)),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some(Media::Html)),
+            ("application/json", Some(Media::Json)),
+            ("APPLICATION/JSON; charset=utf-8", Some(Media::Json)),
+            ("text/plain, application/json", Some(Media::Json)),
+            ("text/plain,text/html,application/json", Some(Media::Html)),
+            ("text/html;q=0.5, text/plain;q=0.6", Some(Media::Text)),
+            ("text/html;q=0", None),
+            ("text/html;q=0.000", None),
+            ("text/html;q=0.001", Some(Media::Html)),
+            ("text/html ; Q=1.000", Some(Media::Html)),
+            ("text/html;q=1.001", None),
+            ("text/html;q=2", None),
+            ("text/html;q=", None),
+            ("text/html;q=0.1234", None),
+            ("text/html;q=.5", None),
+            ("text/html;q=a", None),
+            ("text/html;a=\"b,c;q=0\";q=0.3, text/plain;q=0.2", Some(Media::Html)),
+            ("text/html;a=\"\\\",text/plain\"", Some(Media::Html)),
+            (",, text/plain ,", Some(Media::Text)),
+            ("text/htmlx", None),
+            ("text/html;q=0, text/html;q=0.1", Some(Media::Html)),
+        ] {
+            assert_eq!(preferred([accept.as_bytes()].into_iter()), media, "{accept:?}");
+        }
+        assert_eq!(preferred([&b"text/plain;q=0.5"[..], b"application/json;q=0.6"].into_iter()), Some(Media::Json));
+    }
+}

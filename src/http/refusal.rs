@@ -1,0 +1,91 @@
+//! Why a request is not served: the client's fault, told with a status and one line.
+//!
+//! Every refusal ends the connection, because after it nobody can say where the next request begins (RFC 9112 §2.2, §6.3).
+
+/// A status and the line that says what was wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// `HTTP/1.1 400 Bad Request`, without the line's end.
+    pub status_line: &'static str,
+    /// The content, ending in a line feed.
+    pub reason: &'static str,
+}
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident = $status:literal, $reason:literal;)*) => {
+        impl Refusal {
+            $($(#[$doc])* pub const $name: Refusal = Refusal {
+                status_line: concat!("HTTP/1.1 ", $status),
+                reason: concat!($reason, "\n"),
+            };)*
+
+            /// All that there are.
+            pub const ALL: &[Refusal] = &[$(Refusal::$name),*];
+        }
+    };
+}
+
+refusals! {
+    /// A line feed without the carriage return (RFC 9112 §2.2: MAY be taken as a line's end; two parsers, two readings).
+    BARE_LF = "400 Bad Request", "a line must end in CRLF, not in a bare LF";
+    /// RFC 9112 §2.2.
+    BARE_CR = "400 Bad Request", "a CR must be followed by LF";
+    /// More empty lines before the request line than a sloppy client sends.
+    LEADING_LINES = "400 Bad Request", "too many empty lines before the request line";
+    /// RFC 9110 §9.1: a method is a token.
+    METHOD = "400 Bad Request", "the request does not begin with a method and one space";
+    /// RFC 9112 §3.2: none of the four forms.
+    TARGET_FORM = "400 Bad Request", "the target must be a path, an http:// or https:// URI, or * with OPTIONS";
+    /// RFC 9112 §3.2: a fragment, a space, a control or a byte outside ASCII.
+    TARGET_BYTE = "400 Bad Request", "the target holds a byte that must be percent-encoded";
+    /// RFC 9112 §2.3.
+    VERSION_FORM = "400 Bad Request", "the request line must end in HTTP/1.1";
+    /// RFC 9110 §15.6.6.
+    VERSION = "505 HTTP Version Not Supported", "only HTTP/1.1 and HTTP/1.0 are served here";
+    /// RFC 9112 §5.1: no name, or a name that is no token.
+    FIELD_NAME = "400 Bad Request", "a field name must be a token";
+    /// RFC 9112 §5.1: MUST be refused, it has been used for smuggling.
+    FIELD_SPACE = "400 Bad Request", "white space between a field name and its colon";
+    /// RFC 9112 §5.
+    FIELD_COLON = "400 Bad Request", "a field line without a colon";
+    /// RFC 9112 §5.2, and white space before the first field (§2.2).
+    FIELD_FOLDED = "400 Bad Request", "a field line must not begin with white space";
+    /// RFC 9110 §5.5: controls but HTAB.
+    FIELD_VALUE = "400 Bad Request", "a field value holds a control byte";
+    /// RFC 9112 §3.2: a 1.1 request without Host.
+    HOST_MISSING = "400 Bad Request", "the Host field is missing";
+    /// RFC 9112 §3.2: more than one Host line, equal or not.
+    HOST_REPEATED = "400 Bad Request", "more than one Host field";
+    /// RFC 9112 §3.2, RFC 3986 §3.2.2.
+    HOST = "400 Bad Request", "the host must be a name or an address, with a port up to 65535 or none";
+    /// RFC 9110 §8.6.
+    CONTENT_LENGTH = "400 Bad Request", "Content-Length must be one decimal number";
+    /// RFC 9112 §6.1: both, or one of them twice, is how requests are smuggled.
+    FRAMING = "400 Bad Request", "Content-Length and Transfer-Encoding must come once, and not together";
+    /// RFC 9112 §6.1: 1.0 has no transfer codings.
+    CODING_VERSION = "400 Bad Request", "Transfer-Encoding needs HTTP/1.1";
+    /// RFC 9112 §6.1: anything else than one coding's name.
+    CODING_FORM = "400 Bad Request", "Transfer-Encoding must be exactly: chunked";
+    /// RFC 9112 §6.1: a coding that is well-formed and unknown.
+    CODING = "501 Not Implemented", "of the transfer codings only chunked is known here";
+    /// RFC 9110 §10.1.1.
+    EXPECTATION = "417 Expectation Failed", "the only expectation known here is 100-continue";
+    /// RFC 9112 §7.1.
+    CHUNK_SIZE = "400 Bad Request", "a chunk must begin with its size in hexadecimal";
+    /// RFC 9112 §7.1.1.
+    CHUNK_EXTENSION = "400 Bad Request", "a malformed or too long chunk extension";
+    /// RFC 9112 §7.1.
+    CHUNK_END = "400 Bad Request", "a chunk must end in CRLF";
+    /// RFC 9112 §6.3 (8): the client closed within its content.
+    CONTENT_CUT = "400 Bad Request", "the connection ended inside the content";
+    /// RFC 9112 §8: the client closed within its head.
+    HEAD_CUT = "400 Bad Request", "the connection ended inside the request";
+    /// RFC 9110 §15.5.9: the head did not come in time.
+    TIMEOUT = "408 Request Timeout", "the request took too long to arrive";
+    /// RFC 9110 §15.5.15.
+    TARGET_LONG = "414 URI Too Long", "the target is too long";
+    /// RFC 6585 §5: more fields or bytes than the limits.
+    FIELDS_LARGE = "431 Request Header Fields Too Large", "the fields are too many or too long: at most 100 in 16 KiB";
+    /// The limit of the head was reached before there was a target.
+    HEAD_ENDLESS = "400 Bad Request", "the request line does not end";
+}

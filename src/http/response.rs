@@ -1,0 +1,172 @@
+//! Responses, from heads that were made beforehand.
+//!
+//! Of a head nearly all is known before the first request comes: it is laid out once, the date is put in once a second, and
+//! an answer is that template, the length, the end of the head, and the content: four copies. The fields that vary come last:
+//!
+//! ```text
+//! HTTP/1.1 200 OK ⏎ …fixed fields… ⏎ X-Served-By ⏎ Date ⏎ Content-Length: │ 10 │ ⏎ Connection: close ⏎⏎ │ content
+//!                                         template                        │    │   by persistence       │
+//! ```
+
+use super::Refusal;
+use super::request::Persistence;
+
+/// The bytes of an IMF-fixdate (RFC 9110 §5.6.7), `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub type Date = [u8; 29];
+
+/// What a head is made of: the status code with its phrase, and its fixed fields without their line ends.
+#[derive(Clone, Copy, Debug)]
+pub struct HeadText {
+    /// `200 OK`
+    pub status: &'static str,
+    /// `Content-Type: text/plain`, …
+    pub fields: &'static [&'static str],
+}
+
+impl HeadText {
+    /// Whether a response with this status has content, if perhaps of no bytes (RFC 9110 §8.6).
+    fn has_content(&self) -> bool {
+        !self.status.starts_with("204") && !self.status.starts_with("304")
+    }
+}
+
+/// The templates of all heads, with the date of this second.
+#[derive(Clone, Debug)]
+pub struct Heads {
+    bytes: Vec<u8>,
+    spans: Vec<Span>,
+    served_by: Vec<u8>,
+    date: Date,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: usize,
+    date: usize,
+    end: usize,
+    has_length: bool,
+}
+
+const REFUSAL_FIELDS: &[&str] =
+    &["Content-Type: text/plain; charset=utf-8", "Cache-Control: no-store", "X-Content-Type-Options: nosniff"];
+
+impl Heads {
+    /// Lays out all heads; they are written by their index.
+    pub fn new(texts: impl IntoIterator<Item = HeadText>, served_by: Option<&str>) -> Heads {
+        let served_by = served_by.map_or(Vec::new(), |id| format!("X-Served-By: {id}\r\n").into_bytes());
+        let mut heads = Heads { bytes: Vec::new(), spans: Vec::new(), served_by, date: *b"Thu, 01 Jan 1970 00:00:00 GMT" };
+        for text in texts {
+            let span = heads.lay_out(text);
+            heads.spans.push(span);
+        }
+        heads
+    }
+
+    fn lay_out(&mut self, text: HeadText) -> Span {
+        let start = self.bytes.len();
+        let has_length = text.has_content();
+        let lines = [b"HTTP/1.1 ", text.status.as_bytes(), b"\r\n"].concat();
+        self.bytes.extend_from_slice(&lines);
+        for field in text.fields {
+            self.bytes.extend_from_slice(field.as_bytes());
+            self.bytes.extend_from_slice(b"\r\n");
+        }
+        self.bytes.extend_from_slice(&self.served_by);
+        self.bytes.extend_from_slice(b"Date: ");
+        let date = self.bytes.len();
+        self.bytes.extend_from_slice(&self.date);
+        self.bytes.extend_from_slice(if has_length { b"\r\nContent-Length: " } else { b"" });
+        Span { start, date, end: self.bytes.len(), has_length }
+    }
+
+    /// Puts another date into all templates.
+    pub fn set_date(&mut self, date: Date) {
+        self.date = date;
+        for span in &self.spans {
+            self.bytes[span.date..][..date.len()].copy_from_slice(&date);
+        }
+    }
+
+    /// Appends the head with this index up to, and with, the value of Content-Length; [`end`] ends it.
+    #[inline]
+    pub fn begin(&self, output: &mut Vec<u8>, index: usize, length: usize) {
+        let span = self.spans[index];
+        output.extend_from_slice(&self.bytes[span.start..span.end]);
+        if span.has_length {
+            decimal(output, length as u64);
+        }
+    }
+
+    /// Appends a whole refusal; its content is left out where the method was HEAD.
+    #[cold]
+    pub fn refuse(&self, output: &mut Vec<u8>, refusal: Refusal, to_head: bool) {
+        output.extend_from_slice(refusal.status_line.as_bytes());
+        output.extend_from_slice(b"\r\n");
+        for field in REFUSAL_FIELDS {
+            output.extend_from_slice(field.as_bytes());
+            output.extend_from_slice(b"\r\n");
+        }
+        output.extend_from_slice(&self.served_by);
+        output.extend_from_slice(b"Date: ");
+        output.extend_from_slice(&self.date);
+        output.extend_from_slice(b"\r\nContent-Length: ");
+        decimal(output, refusal.reason.len() as u64);
+        output.extend_from_slice(end(Persistence::Close));
+        output.extend_from_slice(if to_head { b"" } else { refusal.reason.as_bytes() });
+    }
+}
+
+/// What ends a head, as [`Heads::begin`] leaves it.
+#[inline]
+pub fn end(persistence: Persistence) -> &'static [u8] {
+    match persistence {
+        Persistence::Default => b"\r\n\r\n",
+        Persistence::KeepAlive => b"\r\nConnection: keep-alive\r\n\r\n",
+        Persistence::Close => b"\r\nConnection: close\r\n\r\n",
+    }
+}
+
+/// Appends a number in decimal digits.
+#[inline]
+pub fn decimal(output: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [b'0'; 20];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] += (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    output.extend_from_slice(&digits[start..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_its_template_with_date_length_and_end() {
+        let texts = [HeadText { status: "200 OK", fields: &["A: b"] }, HeadText { status: "204 No Content", fields: &["C: d"] }];
+        let mut heads = Heads::new(texts, Some("one"));
+        heads.set_date(*b"Sun, 06 Nov 1994 08:49:37 GMT");
+        let mut output = Vec::new();
+        heads.begin(&mut output, 0, 10);
+        output.extend_from_slice(end(Persistence::Default));
+        heads.begin(&mut output, 1, 0);
+        output.extend_from_slice(end(Persistence::Close));
+        let expected = "HTTP/1.1 200 OK\r\nA: b\r\nX-Served-By: one\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 10\r\n\r\n\
+                        HTTP/1.1 204 No Content\r\nC: d\r\nX-Served-By: one\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nConnection: close\r\n\r\n";
+        assert_eq!(String::from_utf8_lossy(&output), expected);
+    }
+
+    #[test]
+    fn numbers() {
+        for number in [0, 1, 9, 10, 99, 100, 65535, u64::MAX] {
+            let mut output = Vec::new();
+            decimal(&mut output, number);
+            assert_eq!(String::from_utf8_lossy(&output), number.to_string());
+        }
+    }
+}

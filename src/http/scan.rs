@@ -1,0 +1,197 @@
+//! The strict reader of a head that is not finished, or not right.
+//!
+//! A head that arrives whole and well-formed never comes here: httparse reads it in one pass (see [`request`](super::request)).
+//! What httparse calls partial or wrong is looked at byte by byte, from the left, each byte once: where a look ended the next
+//! one goes on, so that a head in drips costs linear time, and the first byte that no request has decides, however it was cut.
+//!
+//! ```text
+//! Lead ─▶ Method ─▶ Target ─▶ Version ─▶ LineEnd ─▶ Fields ─▶ complete
+//! ```
+
+use super::field::{Section, is_token};
+use super::{Refusal, target};
+
+/// The most bytes of a head, empty lines before it included. An 8,000-byte request line must work (RFC 9112 §3), and so must
+/// the cookies of a large site; nginx takes 8 KiB a line, node 16 KiB in all.
+pub const HEAD_MAX: usize = 16 * 1024;
+
+/// The most empty lines before a request line (RFC 9112 §2.2: at least one, from clients that end content in an extra CRLF).
+pub const LEADING_LINES_MAX: usize = 4;
+
+/// How far a head has been looked at; the default is its beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scan {
+    position: usize,
+    /// Where the part that is being looked at begins.
+    start: usize,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Lead,
+    LeadCr,
+    Method,
+    Target(target::Form),
+    Version(Preface),
+    LineCr,
+    Fields(Section),
+}
+
+/// Whether the request line began like the HTTP/2 connection preface, `PRI * HTTP/2.0` (RFC 9113 §3.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Preface {
+    No,
+    Http2,
+}
+
+/// The end of a complete head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Complete {
+    /// The bytes of the head, its empty line included.
+    pub length: usize,
+}
+
+const VERSION: &[u8] = b"HTTP/1.1";
+const MINOR: usize = VERSION.len() - 1;
+
+impl Scan {
+    /// Whether any byte has been looked at.
+    pub fn is_started(&self) -> bool {
+        self.position > 0
+    }
+
+    /// Whether a request line has begun; empty lines before it are nothing yet.
+    pub fn is_begun(&self) -> bool {
+        !matches!(self.place, Place::Lead | Place::LeadCr)
+    }
+
+    /// Goes on at the byte where the last look ended. `input` begins where the head begins. `Ok(None)`: all bytes are right so
+    /// far and the head is not complete. A minor version above 1 is put to 1 in place, as RFC 9110 §2.5 wants it read.
+    ///
+    /// # Errors
+    /// The refusal of the first byte that no request has at its place, or of the limit that was passed.
+    pub fn look(&mut self, input: &mut [u8]) -> Result<Option<Complete>, Refusal> {
+        let end = input.len().min(HEAD_MAX);
+        while self.position < end {
+            let byte = input[self.position];
+            match self.place {
+                Place::Fields(mut section) => {
+                    if section.take(byte)? {
+                        return Ok(Some(Complete { length: self.position + 1 }));
+                    }
+                    self.place = Place::Fields(section);
+                }
+                _ => self.place = self.request_line(input, byte)?,
+            }
+            self.position += 1;
+        }
+        if end == HEAD_MAX { Err(self.limit()) } else { Ok(None) }
+    }
+
+    fn request_line(&mut self, input: &mut [u8], byte: u8) -> Result<Place, Refusal> {
+        let part = &input[self.start..self.position];
+        Ok(match (self.place, byte) {
+            (Place::Lead, b'\r' | b'\n') if self.position >= 2 * LEADING_LINES_MAX => return Err(Refusal::LEADING_LINES),
+            (Place::Lead, b'\r') => Place::LeadCr,
+            (Place::LeadCr, b'\n') => Place::Lead,
+            (Place::Lead, byte) if is_token(byte) => self.begin(Place::Method, 0),
+            (Place::Method, byte) if is_token(byte) => Place::Method,
+            (Place::Method, b' ') => {
+                let form = target::Form::of_method(part);
+                self.begin(Place::Target(form), 1)
+            }
+            (Place::Target(form), b' ') if form.is_complete(part) => {
+                let preface = if form == target::Form::Preface && part == b"*" { Preface::Http2 } else { Preface::No };
+                self.begin(Place::Version(preface), 1)
+            }
+            (Place::Target(form), byte) => {
+                form.check(part, byte)?;
+                Place::Target(form)
+            }
+            (Place::Version(preface), byte) => self.version(preface, input, byte)?,
+            (Place::LineCr, b'\n') => Place::Fields(Section::default()),
+            (Place::LeadCr | Place::LineCr, _) => return Err(Refusal::BARE_CR),
+            (Place::Lead, b'\n') => return Err(Refusal::BARE_LF),
+            (Place::Lead | Place::Method | Place::Fields(_), _) => return Err(Refusal::METHOD),
+        })
+    }
+
+    fn version(&self, preface: Preface, input: &mut [u8], byte: u8) -> Result<Place, Refusal> {
+        const MAJOR: usize = 5;
+        match (self.position - self.start, byte) {
+            (MAJOR, b'1') if preface == Preface::Http2 => return Err(Refusal::TARGET_FORM),
+            (MAJOR, b'0' | b'2'..=b'9') => return Err(Refusal::VERSION),
+            (MINOR, b'2'..=b'9') => input[self.position] = b'1',
+            (MINOR, b'0') => {}
+            (place, byte) if VERSION.get(place) == Some(&byte) => {}
+            (place, b'\r') if place == VERSION.len() => return Ok(Place::LineCr),
+            (place, b'\n') if place == VERSION.len() => return Err(Refusal::BARE_LF),
+            _ => return Err(Refusal::VERSION_FORM),
+        }
+        Ok(self.place)
+    }
+
+    /// Begins a part `skip` bytes behind the byte at hand.
+    fn begin(&mut self, place: Place, skip: usize) -> Place {
+        self.start = self.position + skip;
+        place
+    }
+
+    fn limit(&self) -> Refusal {
+        match self.place {
+            Place::Target(_) => Refusal::TARGET_LONG,
+            Place::Fields(_) => Refusal::FIELDS_LARGE,
+            _ => Refusal::HEAD_ENDLESS,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(bytes: &str) -> Result<Option<usize>, Refusal> {
+        let mut input = bytes.as_bytes().to_vec();
+        Scan::default().look(&mut input).map(|complete| complete.map(|complete| complete.length))
+    }
+
+    #[test]
+    fn foreign_bytes_are_refused_at_the_first_impossible_one() {
+        for (bytes, refusal) in [
+            ("\x16", Refusal::METHOD),
+            ("SSH-2.0-Open\r", Refusal::METHOD),
+            ("SSH-2.0-Open D", Refusal::TARGET_FORM),
+            ("PROXY T", Refusal::TARGET_FORM),
+            ("PRI * HTTP/2", Refusal::VERSION),
+            ("PRI * HTTP/1", Refusal::TARGET_FORM),
+            ("GET *", Refusal::TARGET_FORM),
+            ("GET / HTTP/3", Refusal::VERSION),
+            ("GET /#", Refusal::TARGET_BYTE),
+            ("\n", Refusal::BARE_LF),
+        ] {
+            assert_eq!(look(bytes), Err(refusal), "{bytes:?}");
+            assert_eq!(look(&bytes[..bytes.len() - 1]), Ok(None), "{bytes:?} without its last byte");
+        }
+    }
+
+    #[test]
+    fn higher_minor_versions_are_put_to_one() {
+        let mut input = b"GET / HTTP/1.7\r\n\r\n".to_vec();
+        assert_eq!(Scan::default().look(&mut input), Ok(Some(Complete { length: 18 })));
+        assert_eq!(input, b"GET / HTTP/1.1\r\n\r\n");
+    }
+
+    #[test]
+    fn limits_name_what_was_too_long() {
+        let long = "a".repeat(HEAD_MAX);
+        assert_eq!(look(&long), Err(Refusal::HEAD_ENDLESS));
+        assert_eq!(look(&format!("GET /{long}")), Err(Refusal::TARGET_LONG));
+        assert_eq!(look(&format!("GET / HTTP/1.1\r\na:{long}")), Err(Refusal::FIELDS_LARGE));
+        assert_eq!(look(&format!("GET / HTTP/1.1\r\n{}", "a:\r\n".repeat(100))), Ok(None));
+        assert_eq!(look(&format!("GET / HTTP/1.1\r\n{}b", "a:\r\n".repeat(100))), Err(Refusal::FIELDS_LARGE));
+        assert_eq!(look(&"\r\n".repeat(4)), Ok(None));
+        assert_eq!(look(&format!("{}\r", "\r\n".repeat(4))), Err(Refusal::LEADING_LINES));
+    }
+}

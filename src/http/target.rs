@@ -1,0 +1,140 @@
+//! The request target (RFC 9112 §3.2): which form, and what it names.
+
+use super::{Refusal, host};
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// The path as sent, not decoded; begins with `/`. `/` where an absolute target has none; `*` and an authority as they are.
+    pub path: &'a [u8],
+    /// What stands behind the first `?`.
+    pub query: Option<&'a [u8]>,
+    /// The authority of an absolute target, checked; it replaces the Host field (RFC 9112 §3.2.2).
+    pub authority: Option<&'a [u8]>,
+}
+
+impl<'a> Target<'a> {
+    /// Reads the target of a request with this method.
+    ///
+    /// # Errors
+    /// A form that the method does not have, a byte that no target has, or an authority that names no host.
+    #[inline]
+    pub fn parse(method: &[u8], target: &'a [u8]) -> Result<Target<'a>, Refusal> {
+        // Nearly every request: a path. CONNECT alone has none (RFC 9110 §9.3.6).
+        if target.first() == Some(&b'/') && method != b"CONNECT" {
+            return if target.iter().all(|&byte| is_target(byte)) {
+                Ok(Target::split(target, None))
+            } else {
+                Err(Refusal::TARGET_BYTE)
+            };
+        }
+        Target::parse_rare(Form::of_method(method), target)
+    }
+
+    #[cold]
+    fn parse_rare(form: Form, target: &'a [u8]) -> Result<Target<'a>, Refusal> {
+        for (index, &byte) in target.iter().enumerate() {
+            form.check(&target[..index], byte)?;
+        }
+        if !form.is_complete(target) || (form == Form::Preface && target == b"*") {
+            return Err(Refusal::TARGET_FORM);
+        }
+        if form == Form::Authority {
+            let port = target.iter().rposition(|&byte| byte == b':').ok_or(Refusal::HOST)?;
+            host::check(target)?;
+            return if port + 1 < target.len() {
+                Ok(Target { path: target, query: None, authority: None })
+            } else {
+                Err(Refusal::HOST)
+            };
+        }
+        if target == b"*" {
+            return Ok(Target { path: target, query: None, authority: None });
+        }
+        let behind_scheme = &target[scheme_length(target).ok_or(Refusal::TARGET_FORM)?..];
+        let end = behind_scheme.iter().position(|byte| b"/?".contains(byte)).unwrap_or(behind_scheme.len());
+        let (authority, rest) = behind_scheme.split_at(end);
+        host::check(authority)?;
+        let split = Target::split(rest, Some(authority));
+        Ok(if split.path.is_empty() { Target { path: b"/", ..split } } else { split })
+    }
+
+    #[inline]
+    fn split(target: &'a [u8], authority: Option<&'a [u8]>) -> Target<'a> {
+        match memchr::memchr(b'?', target) {
+            Some(mark) => Target { path: &target[..mark], query: Some(&target[mark + 1..]), authority },
+            None => Target { path: target, query: None, authority },
+        }
+    }
+}
+
+/// The forms that a target can have, which depends on the method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `/path` or `http://host/path`.
+    Usual,
+    /// The same, or `*`: OPTIONS.
+    UsualOrAsterisk,
+    /// `host:port`: CONNECT.
+    Authority,
+    /// `*` in the first bytes of HTTP/2, which are not served but recognized: PRI.
+    Preface,
+}
+
+const SCHEMES: [&[u8]; 2] = [b"http://", b"https://"];
+
+impl Form {
+    /// The forms that a method's target can have.
+    pub fn of_method(method: &[u8]) -> Form {
+        match method {
+            b"OPTIONS" => Form::UsualOrAsterisk,
+            b"CONNECT" => Form::Authority,
+            b"PRI" => Form::Preface,
+            _ => Form::Usual,
+        }
+    }
+
+    /// Whether `byte` may come behind the bytes of the target `before`, which have been checked.
+    ///
+    /// # Errors
+    /// [`Refusal::TARGET_FORM`] or [`Refusal::TARGET_BYTE`].
+    pub fn check(self, before: &[u8], byte: u8) -> Result<(), Refusal> {
+        if !is_target(byte) {
+            return Err(if before.is_empty() { Refusal::TARGET_FORM } else { Refusal::TARGET_BYTE });
+        }
+        let right = match (self, before) {
+            (Form::Authority, []) => byte != b'/' && byte != b'*',
+            (Form::Authority, _) => true,
+            (Form::Preface, []) => matches!(byte, b'*' | b'/' | b'h' | b'H'),
+            (Form::UsualOrAsterisk, []) => matches!(byte, b'/' | b'*' | b'h' | b'H'),
+            (Form::Usual, []) => matches!(byte, b'/' | b'h' | b'H'),
+            (_, [b'/', ..]) => true,
+            (_, [b'*', ..]) => false,
+            (_, before) => SCHEMES.iter().any(|scheme| match scheme.get(before.len()) {
+                Some(&expected) => before.eq_ignore_ascii_case(&scheme[..before.len()]) && byte.eq_ignore_ascii_case(&expected),
+                None => before[..scheme.len()].eq_ignore_ascii_case(scheme),
+            }),
+        };
+        if right { Ok(()) } else { Err(Refusal::TARGET_FORM) }
+    }
+
+    /// Whether a target whose bytes have been checked may end here.
+    pub fn is_complete(self, target: &[u8]) -> bool {
+        match self {
+            Form::Authority => !target.is_empty(),
+            _ => matches!(target.first(), Some(b'/' | b'*')) || scheme_length(target).is_some(),
+        }
+    }
+}
+
+fn scheme_length(target: &[u8]) -> Option<usize> {
+    SCHEMES
+        .iter()
+        .map(|scheme| scheme.len())
+        .find(|&length| target.get(..length).is_some_and(|start| SCHEMES.iter().any(|scheme| start.eq_ignore_ascii_case(scheme))))
+}
+
+/// Visible ASCII but `#`: a fragment is never sent (RFC 9112 §3.2).
+const fn is_target(byte: u8) -> bool {
+    byte.is_ascii_graphic() && byte != b'#'
+}

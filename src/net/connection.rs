@@ -1,0 +1,284 @@
+//! One connection: a socket, whose it is, and what is held for it.
+//!
+//! ```text
+//! Open ──▶ Unserved ──▶ Open          more was asked than one output holds
+//!  │          │
+//!  └──────────┴──▶ Flushing ──▶ Lingering ──▶ closed
+//! ```
+//!
+//! What the connection waits for is computed from this state each time it has been driven, so it cannot be forgotten.
+
+use crate::client::Peer;
+use crate::exchange::{Next, Service, State, Waiting};
+use mio::Interest;
+use mio::net::TcpStream;
+use socket2::SockRef;
+use std::io::{self, Read};
+use std::net::Shutdown;
+
+/// The most reads of one connection before the others have their turn.
+const READS_MAX: usize = 16;
+
+/// The most bytes that are read and dropped after the last answer, lest closing resets it.
+const LINGER_MAX: u32 = 256 * 1024;
+
+/// What a worker lends to a connection while it drives it.
+pub struct Lent<'w> {
+    /// Answers.
+    pub service: &'w mut Service,
+    /// Room for input: the longest head twice, so that behind the start of one there is always room for its rest.
+    pub input: &'w mut [u8],
+    /// Room for answers.
+    pub output: &'w mut Vec<u8>,
+}
+
+/// What came of driving a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It waits for what [`Connection::wanted`] says. `progress`: it was answered, or some output went out.
+    Stays { progress: bool },
+    /// It has had its turn and wants another one.
+    Ready,
+    /// All is said.
+    Closes,
+}
+
+/// A client's connection. Small, because there may be a million of them: what an idle one does not need is boxed.
+pub struct Connection {
+    pub stream: TcpStream,
+    pub peer: Peer,
+    pub phase: Phase,
+    /// What epoll was told; `None` before it was told anything.
+    pub interest: Option<Interest>,
+    /// It waits in the worker's ready list.
+    pub is_ready: bool,
+    /// Nothing while it is idle.
+    pub held: Option<Box<Held>>,
+}
+
+/// How far a connection's life has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Requests are read.
+    Open,
+    /// Requests that have been read wait for room in the output.
+    Unserved,
+    /// The last answer goes out.
+    Flushing {
+        /// The client may still be sending.
+        linger: bool,
+    },
+    /// The last answer is out; what the client sends is dropped. So many bytes were.
+    Lingering(u32),
+}
+
+/// What a connection that is not idle needs.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// Where the exchange stands.
+    pub state: State,
+    /// Input that was not consumed.
+    pub input: Vec<u8>,
+    /// Output that the socket did not take.
+    pub unsent: Vec<u8>,
+}
+
+impl Held {
+    /// Whether it holds nothing that an idle connection does not.
+    fn is_empty(&self) -> bool {
+        self.input.is_empty() && self.unsent.is_empty() && self.state.waiting() == Waiting::Idle
+    }
+}
+
+impl Connection {
+    /// A connection that was just accepted.
+    pub fn new(stream: TcpStream, peer: Peer) -> Connection {
+        Connection { stream, peer, phase: Phase::Open, interest: None, is_ready: false, held: None }
+    }
+
+    /// What to be told of next: a client that does not read is not read from.
+    pub fn wanted(&self) -> Interest {
+        if self.is_blocked() { Interest::WRITABLE } else { Interest::READABLE }
+    }
+
+    /// What the exchange waits for.
+    pub fn waiting(&self) -> Waiting {
+        self.held.as_ref().map_or(Waiting::Idle, |held| held.state.waiting())
+    }
+
+    /// Does all that can be done now: flush what is owed, read, answer, and so on, until the socket has no more to give or to
+    /// take. `read_closed`: epoll says that the client has sent its FIN, which is behind the last bytes to read.
+    ///
+    /// # Errors
+    /// The socket's; then there is nobody left to talk to.
+    pub fn drive(&mut self, lent: &mut Lent<'_>, read_closed: bool) -> io::Result<Fate> {
+        let mut progress = false;
+        for _ in 0..READS_MAX {
+            progress |= self.flush()?;
+            if self.is_blocked() {
+                return Ok(Fate::Stays { progress });
+            }
+            match self.phase {
+                Phase::Open | Phase::Unserved => {}
+                Phase::Flushing { linger } => {
+                    self.finish_sending();
+                    if !linger {
+                        return Ok(Fate::Closes);
+                    }
+                    self.held = None;
+                    self.phase = Phase::Lingering(0);
+                    continue;
+                }
+                Phase::Lingering(dropped) => return self.linger(dropped, lent.input),
+            }
+            let kept = self.held.as_ref().map_or(0, |held| held.input.len());
+            if let Some(held) = &self.held {
+                lent.input[..kept].copy_from_slice(&held.input);
+            }
+            let (length, is_full) = match self.phase {
+                Phase::Unserved => (kept, true),
+                _ => match self.receive(&mut lent.input[kept..])? {
+                    None => return Ok(Fate::Stays { progress }),
+                    Some(0) => {
+                        self.end(lent, kept)?;
+                        continue;
+                    }
+                    Some(length) => (kept + length, kept + length == lent.input.len()),
+                },
+            };
+            progress |= self.serve(lent, length, is_full)?;
+            // A short read has emptied the socket; unless a FIN is behind it, the next bytes make a new event.
+            if self.phase == Phase::Open && !is_full && !read_closed {
+                return Ok(Fate::Stays { progress });
+            }
+        }
+        Ok(Fate::Ready)
+    }
+
+    /// Answers the first `length` bytes of the input and sends; true if anything was answered.
+    fn serve(&mut self, lent: &mut Lent<'_>, length: usize, is_full: bool) -> io::Result<bool> {
+        let mut fresh = State::default();
+        let state = self.held.as_mut().map_or(&mut fresh, |held| &mut held.state);
+        lent.output.clear();
+        let served = lent.service.serve(state, &self.peer, &mut lent.input[..length], is_full, lent.output);
+        let rest = &lent.input[served.consumed..length];
+        let (phase, rest) = match served.next {
+            Next::Read => (Phase::Open, rest),
+            Next::Again => (Phase::Unserved, rest),
+            Next::Close { linger } => (Phase::Flushing { linger }, &[][..]),
+        };
+        self.phase = phase;
+        let sent = self.send(lent.output, matches!(phase, Phase::Flushing { .. }))?;
+        self.hold(fresh, rest, &lent.output[sent..]);
+        Ok(served.answered)
+    }
+
+    /// The client has sent its FIN: says what is still to be said.
+    fn end(&mut self, lent: &mut Lent<'_>, kept: usize) -> io::Result<()> {
+        lent.output.clear();
+        if let Some(held) = &mut self.held {
+            lent.service.end(&mut held.state, &lent.input[..kept], lent.output);
+        }
+        self.last(lent.output, false)
+    }
+
+    /// What the connection waits for did not come in time: says what is still to be said.
+    ///
+    /// # Errors
+    /// The socket's.
+    pub fn expire(&mut self, lent: &mut Lent<'_>) -> io::Result<()> {
+        lent.output.clear();
+        if let Some(held) = &mut self.held {
+            lent.service.expire(&mut held.state, &held.input, lent.output);
+        }
+        self.last(lent.output, true)
+    }
+
+    fn last(&mut self, output: &[u8], linger: bool) -> io::Result<()> {
+        self.phase = Phase::Flushing { linger };
+        let sent = self.send(output, true)?;
+        self.hold(State::default(), &[], &output[sent..]);
+        Ok(())
+    }
+
+    /// Keeps what is neither served nor sent, usually nothing. `fresh` is the state where none was held.
+    fn hold(&mut self, fresh: State, input: &[u8], unsent: &[u8]) {
+        if self.held.is_none() && input.is_empty() && unsent.is_empty() && fresh.waiting() == Waiting::Idle {
+            return;
+        }
+        let held = self.held.get_or_insert_with(|| Box::new(Held { state: fresh, ..Held::default() }));
+        held.input.clear();
+        held.input.extend_from_slice(input);
+        held.unsent.extend_from_slice(unsent);
+        if held.is_empty() {
+            self.held = None;
+        }
+    }
+
+    /// Sends what is owed; true if some of it went out.
+    fn flush(&mut self) -> io::Result<bool> {
+        let Some(mut held) = self.held.take_if(|held| !held.unsent.is_empty()) else { return Ok(false) };
+        let sent = self.send(&held.unsent, matches!(self.phase, Phase::Flushing { .. }));
+        held.unsent.drain(..*sent.as_ref().unwrap_or(&0));
+        self.held = if held.is_empty() { None } else { Some(held) };
+        Ok(sent? > 0)
+    }
+
+    fn is_blocked(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| !held.unsent.is_empty())
+    }
+
+    /// Reads and drops what the client still sends.
+    fn linger(&mut self, mut dropped: u32, buffer: &mut [u8]) -> io::Result<Fate> {
+        while dropped < LINGER_MAX {
+            match self.receive(buffer)? {
+                None => {
+                    self.phase = Phase::Lingering(dropped);
+                    return Ok(Fate::Stays { progress: false });
+                }
+                Some(0) => break,
+                Some(length) => dropped = dropped.saturating_add(u32::try_from(length).unwrap_or(LINGER_MAX)),
+            }
+        }
+        Ok(Fate::Closes)
+    }
+
+    /// Receives into `buffer`; `Ok(None)` where nothing has arrived.
+    ///
+    /// # Errors
+    /// The socket's, but for interruptions.
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        loop {
+            match self.stream.read(buffer) {
+                Ok(length) => return Ok(Some(length)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Sends what the socket takes of `bytes` and tells how much that was. `more`: something follows at once, even if only the
+    /// FIN, which then travels in the same segment.
+    ///
+    /// # Errors
+    /// The socket's, but for interruptions.
+    fn send(&self, mut bytes: &[u8], more: bool) -> io::Result<usize> {
+        let flags = libc::MSG_NOSIGNAL | if more { libc::MSG_MORE } else { 0 };
+        let all = bytes.len();
+        while !bytes.is_empty() {
+            match SockRef::from(&self.stream).send_with_flags(bytes, flags) {
+                Ok(length) => bytes = &bytes[length..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all - bytes.len())
+    }
+
+    /// Sends the FIN. Where the client has reset the connection there is nobody to tell.
+    fn finish_sending(&self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+}

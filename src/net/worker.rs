@@ -1,0 +1,441 @@
+//! The event loop of one thread.
+//!
+//! A turn: poll; take the time once; drive the connections that have events, then those that had more to do; end the waits that
+//! are over; accept. Accepting comes last, so that no slot that was freed in this turn meets an event meant for its predecessor.
+
+use super::connection::{Connection, Fate, Lent, Phase};
+use super::deadlines::{Deadlines, Millis, Wait, millis};
+use super::{Limits, listener};
+use crate::exchange::{OUTPUT_MAX, Service, Waiting};
+use crate::http::scan::HEAD_MAX;
+use mio::event::Event;
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token, Waker};
+use slab::Slab;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Connections accepted in one turn from one listener. With 1 accepting costs 4 % more; without a limit a flood of connections
+/// starves those that are there.
+const ACCEPTS_MAX: usize = 64;
+
+/// Events taken at once.
+const EVENTS_MAX: usize = 512;
+
+/// How long accepting rests when there is no room and none can be made.
+const ACCEPT_REST: Millis = 100;
+
+/// How long a connection that was accepted last of all may be silent before it is shut down.
+const DRAIN_SILENCE: Millis = 500;
+
+/// Limits that were reached are logged this often at most.
+const LOG_REST: Millis = 60_000;
+
+const WAKE: Token = Token(usize::MAX);
+
+/// What all workers are told.
+#[derive(Debug, Default)]
+pub struct Orders(AtomicU8);
+
+const DRAIN: u8 = 1;
+const DRAIN_AT_ONCE: u8 = 2;
+
+impl Orders {
+    /// Orders the workers, once they are woken, to stop; `at_once` without a grace.
+    pub fn drain(&self, at_once: bool) {
+        self.0.fetch_max(if at_once { DRAIN_AT_ONCE } else { DRAIN }, Ordering::Relaxed);
+    }
+}
+
+struct Listener {
+    socket: TcpListener,
+    /// It may have connections for us that no new event will announce.
+    is_ready: bool,
+}
+
+/// How far stopping has come: accepting, then closing, then the end.
+#[derive(Clone, Copy)]
+struct Drain {
+    stage: Stage,
+    /// When the stage is over.
+    until: Millis,
+    /// When all is over.
+    end: Millis,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// New connections are accepted and served as ever.
+    Grace,
+    /// The listeners are closed; who has just connected may still send.
+    Silence,
+    /// What is in flight is finished.
+    Finish,
+}
+
+/// One thread's server.
+pub struct Worker {
+    poll: Poll,
+    listeners: Vec<Listener>,
+    connections: Slab<Connection>,
+    connections_max: usize,
+    deadlines: Deadlines,
+    /// Connections that had more to do when their turn was over.
+    ready: Vec<usize>,
+    service: Service,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    limits: Limits,
+    orders: Arc<Orders>,
+    drain: Option<Drain>,
+    epoch: Instant,
+    now: Millis,
+    date_until: Millis,
+    accept_after: Millis,
+    log_after: Millis,
+}
+
+impl Worker {
+    /// A worker with these listeners, and what wakes it.
+    ///
+    /// # Errors
+    /// The kernel gives no poll.
+    pub fn new(
+        sockets: Vec<TcpListener>,
+        service: Service,
+        limits: Limits,
+        connections_max: usize,
+        orders: Arc<Orders>,
+    ) -> io::Result<(Worker, Waker)> {
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKE)?;
+        let mut listeners = Vec::new();
+        for (index, mut socket) in sockets.into_iter().enumerate() {
+            poll.registry().register(&mut socket, listener_token(index), Interest::READABLE)?;
+            listeners.push(Listener { socket, is_ready: false });
+        }
+        let worker = Worker {
+            poll,
+            listeners,
+            connections: Slab::new(),
+            connections_max,
+            deadlines: Deadlines::new(&limits),
+            ready: Vec::new(),
+            service,
+            input: vec![0; 2 * HEAD_MAX],
+            output: Vec::with_capacity(OUTPUT_MAX),
+            limits,
+            orders,
+            drain: None,
+            epoch: Instant::now(),
+            now: 0,
+            date_until: 0,
+            accept_after: 0,
+            log_after: 0,
+        };
+        Ok((worker, waker))
+    }
+
+    /// Serves until it is ordered to stop and has.
+    ///
+    /// # Errors
+    /// The poll's.
+    pub fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        while !self.is_done() {
+            match self.poll.poll(&mut events, self.timeout()) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ => self.tick(),
+            }
+            for event in &events {
+                self.event(event);
+            }
+            self.go_on();
+            self.expire();
+            self.accept();
+            self.advance_drain();
+        }
+        Ok(())
+    }
+
+    fn is_done(&self) -> bool {
+        self.drain.is_some_and(|drain| self.now >= drain.end || (drain.stage != Stage::Grace && self.connections.is_empty()))
+    }
+
+    /// How long there is nothing to do but wait for events.
+    fn timeout(&self) -> Option<Duration> {
+        let accept = self.listeners.iter().any(|listener| listener.is_ready).then_some(self.accept_after);
+        let ready = (!self.ready.is_empty()).then_some(self.now);
+        let drain = self.drain.map(|drain| drain.until.min(drain.end));
+        let next = [accept, ready, drain, self.deadlines.next()].into_iter().flatten().min()?;
+        Some(Duration::from_millis(next.saturating_sub(self.now)))
+    }
+
+    /// Takes the time for this turn, and in each new second the date.
+    fn tick(&mut self) {
+        self.now = Millis::try_from(self.epoch.elapsed().as_millis()).unwrap_or(Millis::MAX);
+        if self.now < self.date_until {
+            return;
+        }
+        let time = SystemTime::now();
+        let passed = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_millis());
+        self.date_until = self.now + Millis::from(1000 - passed);
+        let mut date = [b' '; 29];
+        // It fits: an IMF-fixdate is 29 bytes.
+        let _ = write!(&mut date[..], "{}", httpdate::HttpDate::from(time));
+        self.service.set_date(date);
+    }
+
+    fn event(&mut self, event: &Event) {
+        match event.token() {
+            WAKE => self.obey(),
+            token => match listener_index(token, self.listeners.len()) {
+                Some(index) => self.listeners[index].is_ready = true,
+                None => self.drive(token.0, event.is_read_closed()),
+            },
+        }
+    }
+
+    /// Drives those whose turn was over before they were done.
+    fn go_on(&mut self) {
+        let count = self.ready.len();
+        for index in 0..count {
+            let slot = self.ready[index];
+            // The slot may have passed to another connection; driving one without need does no harm.
+            if let Some(connection) = self.connections.get_mut(slot) {
+                connection.is_ready = false;
+                self.drive(slot, true);
+            }
+        }
+        self.ready.drain(..count);
+    }
+
+    /// The one entry for all that may happen to a connection.
+    fn drive(&mut self, slot: usize, read_closed: bool) {
+        let Some(connection) = self.connections.get_mut(slot) else { return };
+        let mut lent = Lent { service: &mut self.service, input: &mut self.input, output: &mut self.output };
+        let fate = connection.drive(&mut lent, read_closed);
+        self.settle(slot, fate);
+    }
+
+    /// Does what came of driving a connection: has epoll and the deadlines know what it waits for.
+    fn settle(&mut self, slot: usize, fate: io::Result<Fate>) {
+        let connection = &mut self.connections[slot];
+        let progress = match fate {
+            Ok(Fate::Stays { progress }) => progress,
+            Ok(Fate::Ready) => {
+                if !std::mem::replace(&mut connection.is_ready, true) {
+                    self.ready.push(slot);
+                }
+                true
+            }
+            Ok(Fate::Closes) | Err(_) => return self.close(slot),
+        };
+        let wanted = connection.wanted();
+        let registry = self.poll.registry();
+        let registered = match connection.interest {
+            Some(interest) if interest == wanted => Ok(()),
+            Some(_) => registry.reregister(&mut connection.stream, Token(slot), wanted),
+            None => registry.register(&mut connection.stream, Token(slot), wanted),
+        };
+        if registered.is_err() {
+            return self.close(slot);
+        }
+        connection.interest = Some(wanted);
+        let wait = match (connection.phase, connection.waiting()) {
+            _ if wanted == Interest::WRITABLE => Wait::Write,
+            (Phase::Lingering(_), _) => Wait::Linger,
+            (_, Waiting::Idle) => Wait::Idle,
+            (_, Waiting::Head) => Wait::Head,
+            (_, Waiting::Content) => Wait::Content,
+        };
+        // Drips do not restart a wait, and a new connection waits for its first head from the time that it was accepted.
+        let goes_on = match self.deadlines.wait(slot) {
+            _ if progress => false,
+            Some(Wait::Head) => matches!(wait, Wait::Head | Wait::Idle),
+            current => current == Some(wait),
+        };
+        if !goes_on {
+            self.deadlines.set(slot, wait, self.now);
+        }
+    }
+
+    fn close(&mut self, slot: usize) {
+        self.deadlines.clear(slot);
+        // Dropping the socket closes it, which takes it out of epoll too.
+        self.connections.remove(slot);
+    }
+
+    /// Ends the waits that are over.
+    fn expire(&mut self) {
+        while let Some(slot) = self.deadlines.expired(self.now) {
+            let is_silent = self.connections[slot].held.is_none();
+            match self.deadlines.wait(slot) {
+                Some(Wait::Head | Wait::Content) if !is_silent => self.dismiss(slot),
+                _ => self.close(slot),
+            }
+        }
+    }
+
+    /// Says what is still to be said to a connection, and no more.
+    fn dismiss(&mut self, slot: usize) {
+        let mut lent = Lent { service: &mut self.service, input: &mut self.input, output: &mut self.output };
+        let connection = &mut self.connections[slot];
+        match connection.expire(&mut lent) {
+            Ok(()) => {
+                self.deadlines.clear(slot);
+                self.drive(slot, false);
+            }
+            Err(_) => self.close(slot),
+        }
+    }
+
+    fn accept(&mut self) {
+        if self.now < self.accept_after {
+            return;
+        }
+        for index in 0..self.listeners.len() {
+            for _ in 0..ACCEPTS_MAX {
+                if !self.listeners[index].is_ready || !self.has_room() {
+                    break;
+                }
+                self.accept_one(index);
+            }
+        }
+    }
+
+    fn accept_one(&mut self, index: usize) {
+        let listener = &mut self.listeners[index];
+        match listener.socket.accept() {
+            Ok((stream, address)) => self.open(stream, address),
+            Err(error) => match (error.kind(), error.raw_os_error()) {
+                (io::ErrorKind::WouldBlock, _) => listener.is_ready = false,
+                // Under edge triggering a full table is not announced again: the listener stays ready.
+                (_, Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)) => {
+                    self.log_limit("descriptors or memory have run out");
+                    if !self.make_room() {
+                        self.accept_after = self.now + ACCEPT_REST;
+                        self.listeners[index].is_ready = true;
+                    }
+                }
+                // The client has gone before it was accepted, and the like.
+                _ => {}
+            },
+        }
+    }
+
+    fn open(&mut self, stream: TcpStream, address: SocketAddr) {
+        let peer = self.service.rule().peer(address);
+        let slot = self.connections.insert(Connection::new(stream, peer));
+        self.deadlines.set(slot, Wait::Head, self.now);
+        // The request is there already, more often than not, and the connection perhaps never needs to be registered.
+        self.drive(slot, false);
+    }
+
+    fn has_room(&mut self) -> bool {
+        if self.connections.len() < self.connections_max {
+            return true;
+        }
+        self.log_limit("all connections are in use");
+        let has_room = self.make_room();
+        if !has_room {
+            self.accept_after = self.now + ACCEPT_REST;
+        }
+        has_room
+    }
+
+    /// Closes the connection that has been idle longest, else the oldest unfinished head, else one that was answered already.
+    fn make_room(&mut self) -> bool {
+        let evicted = [Wait::Idle, Wait::Head, Wait::Linger].into_iter().find_map(|wait| self.deadlines.longest(wait));
+        if let Some(slot) = evicted {
+            self.close(slot);
+        }
+        evicted.is_some()
+    }
+
+    fn log_limit(&mut self, limit: &str) {
+        if self.now >= self.log_after {
+            self.log_after = self.now + LOG_REST;
+            log::warn!("{limit}: closing those idle longest, {} connections here", self.connections.len());
+        }
+    }
+
+    fn obey(&mut self) {
+        let order = self.orders.0.load(Ordering::Relaxed);
+        if order == 0 {
+            return;
+        }
+        let grace = if order == DRAIN { millis(self.limits.drain_grace) } else { 0 };
+        self.service.drain();
+        for listener in &mut self.listeners {
+            // It fails only on a socket that is none; then there is nothing to announce.
+            let _ = listener::announce_at_once(&listener.socket);
+            listener.is_ready = true;
+        }
+        let end = self.drain.map_or(self.now + millis(self.limits.drain_timeout), |drain| drain.end);
+        self.drain = Some(Drain { stage: Stage::Grace, until: self.now + grace, end });
+    }
+
+    fn advance_drain(&mut self) {
+        let Some(drain) = &mut self.drain else { return };
+        if self.now < drain.until {
+            return;
+        }
+        match drain.stage {
+            Stage::Grace => {
+                (drain.stage, drain.until) = (Stage::Silence, self.now + DRAIN_SILENCE);
+                self.close_listeners();
+                self.dismiss_idle();
+            }
+            Stage::Silence => {
+                (drain.stage, drain.until) = (Stage::Finish, Millis::MAX);
+                self.dismiss_silent();
+            }
+            Stage::Finish => {}
+        }
+    }
+
+    /// Serves what waits to be accepted, because closing a listener resets it.
+    fn close_listeners(&mut self) {
+        for index in 0..self.listeners.len() {
+            self.listeners[index].is_ready = true;
+            while self.listeners[index].is_ready && self.has_room() {
+                self.accept_one(index);
+            }
+        }
+        self.listeners.clear();
+    }
+
+    /// Shuts down what is between two requests, the oldest first; what has arrived in the meantime is still answered.
+    fn dismiss_idle(&mut self) {
+        while let Some(slot) = self.deadlines.longest(Wait::Idle) {
+            self.drive(slot, true);
+            if self.deadlines.wait(slot) == Some(Wait::Idle) {
+                self.dismiss(slot);
+            }
+        }
+    }
+
+    /// Shuts down what has never sent a byte.
+    fn dismiss_silent(&mut self) {
+        let is_silent = |(slot, connection): (usize, &Connection)| {
+            let is_silent = connection.held.is_none() && self.deadlines.wait(slot) == Some(Wait::Head);
+            is_silent.then_some(slot)
+        };
+        let silent: Vec<usize> = self.connections.iter().filter_map(is_silent).collect();
+        for slot in silent {
+            self.dismiss(slot);
+        }
+    }
+}
+
+fn listener_token(index: usize) -> Token {
+    Token(WAKE.0 - 1 - index)
+}
+
+fn listener_index(token: Token, count: usize) -> Option<usize> {
+    Some(WAKE.0 - 1 - token.0).filter(|&index| index < count)
+}

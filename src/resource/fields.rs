@@ -1,0 +1,152 @@
+//! What the request said: each field by its name, and all of them in order.
+
+use super::{Head, Inquiry, address};
+use crate::http::field::FIELDS_MAX;
+use crate::http::response::decimal;
+use std::net::IpAddr;
+
+/// `/headers/<name>`, and `/<name>` where no resource has that name: the field's value, lines joined with `, `.
+pub fn named(inquiry: &Inquiry<'_>, is_name: impl Fn(&str) -> bool, content: &mut Vec<u8>) -> Head {
+    let mut values = inquiry.request.fields.iter().filter(|field| is_name(field.name)).map(|field| field.value);
+    let Some(first) = values.next() else { return Head::NotFound };
+    content.extend_from_slice(first);
+    for value in values {
+        content.extend_from_slice(b", ");
+        content.extend_from_slice(value);
+    }
+    inquiry.end_text(content);
+    Head::Text
+}
+
+/// `/all` as text: `Key: value` lines in the order of the JSON.
+pub fn all_as_text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
+    for (index, row) in Listing::all(inquiry).rows().enumerate() {
+        if index > 0 {
+            content.push(b'\n');
+        }
+        content.extend(row.key());
+        content.extend_from_slice(b": ");
+        match row.value() {
+            Value::Address(ip) => address::write(content, ip),
+            Value::Port(port) => decimal(content, port.into()),
+            Value::Lines(lines) => {
+                for (index, line) in lines.enumerate() {
+                    content.extend_from_slice(if index > 0 { b", " } else { b"" });
+                    content.extend_from_slice(line);
+                }
+            }
+        }
+    }
+    inquiry.end_text(content);
+}
+
+/// The fields of a request by name, sorted by the bytes of their names in Train-Case; lines of one name make one row. Sorting
+/// and grouping happen on the stack.
+pub struct Listing<'a> {
+    inquiry: &'a Inquiry<'a>,
+    order: [u8; FIELDS_MAX + 2],
+    length: usize,
+}
+
+/// The client's address and port stand among the fields under these numbers; those of the fields are below [`FIELDS_MAX`].
+const ADDRESS: u8 = 254;
+const PORT: u8 = 255;
+const ADDRESS_KEY: &str = "Source-IP";
+const PORT_KEY: &str = "Source-Port";
+
+impl<'a> Listing<'a> {
+    /// The request's fields alone.
+    pub fn fields(inquiry: &'a Inquiry<'a>) -> Listing<'a> {
+        Listing::new(inquiry, |_| true, [None, None])
+    }
+
+    /// The address and the port of the client, as far as they are known, and the request's fields. A field of the client's own
+    /// with such a name is left out: nobody may take it for ours.
+    pub fn all(inquiry: &'a Inquiry<'a>) -> Listing<'a> {
+        let is_ours = |name: &str| name.eq_ignore_ascii_case(ADDRESS_KEY) || name.eq_ignore_ascii_case(PORT_KEY);
+        Listing::new(
+            inquiry,
+            |name| !is_ours(name),
+            [inquiry.client.address.and(Some(ADDRESS)), inquiry.client.port.and(Some(PORT))],
+        )
+    }
+
+    fn new(inquiry: &'a Inquiry<'a>, keep: impl Fn(&str) -> bool, more: [Option<u8>; 2]) -> Listing<'a> {
+        let mut listing = Listing { inquiry, order: [0; FIELDS_MAX + 2], length: 0 };
+        let kept = (0..).zip(inquiry.request.fields).filter(|(_, field)| keep(field.name)).map(|(index, _)| index);
+        for index in more.into_iter().flatten().chain(kept) {
+            listing.order[listing.length] = index;
+            listing.length += 1;
+        }
+        let mut order = listing.order;
+        order[..listing.length].sort_unstable_by(|&a, &b| listing.key(a).cmp(listing.key(b)).then(a.cmp(&b)));
+        listing.order = order;
+        listing
+    }
+
+    /// The rows, sorted.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let order = &self.order[..self.length];
+        order.chunk_by(|&a, &b| self.name(a).eq_ignore_ascii_case(self.name(b))).map(|lines| Row { listing: self, lines })
+    }
+
+    fn name(&self, index: u8) -> &'a str {
+        match index {
+            ADDRESS => ADDRESS_KEY,
+            PORT => PORT_KEY,
+            index => self.inquiry.request.fields[usize::from(index)].name,
+        }
+    }
+
+    fn key(&self, index: u8) -> impl Iterator<Item = u8> + 'a {
+        let is_verbatim = index == ADDRESS;
+        let mut begins = true;
+        self.name(index).bytes().map(move |byte| {
+            let cased = match begins {
+                _ if is_verbatim => byte,
+                true => byte.to_ascii_uppercase(),
+                false => byte.to_ascii_lowercase(),
+            };
+            begins = byte == b'-';
+            cased
+        })
+    }
+}
+
+/// One name and what stands under it.
+pub struct Row<'l> {
+    listing: &'l Listing<'l>,
+    lines: &'l [u8],
+}
+
+/// What stands under a name.
+pub enum Value<I> {
+    /// The client's address.
+    Address(IpAddr),
+    /// The client's port.
+    Port(u16),
+    /// The values of a field's lines.
+    Lines(I),
+}
+
+impl<'l> Row<'l> {
+    /// The name as the client wrote it the first time.
+    pub fn name(&self) -> &'l str {
+        self.listing.name(self.lines[0])
+    }
+
+    /// The name in Train-Case: `Dnt`, `Sec-Ch-Ua`; `Source-IP` for the address.
+    pub fn key(&self) -> impl Iterator<Item = u8> + 'l {
+        self.listing.key(self.lines[0])
+    }
+
+    /// What stands under the name.
+    pub fn value(&self) -> Value<impl Iterator<Item = &'l [u8]> + Clone + 'l> {
+        let Listing { inquiry, .. } = self.listing;
+        match (self.lines[0], inquiry.client.address, inquiry.client.port) {
+            (ADDRESS, Some(ip), _) => Value::Address(ip),
+            (PORT, _, Some(port)) => Value::Port(port),
+            _ => Value::Lines(self.lines.iter().map(|&index| inquiry.request.fields[usize::from(index)].value)),
+        }
+    }
+}

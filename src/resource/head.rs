@@ -1,0 +1,85 @@
+//! The heads of all answers: one per kind of representation and status, laid out before the first request.
+
+use super::{page, statics};
+use crate::http::response::HeadText;
+
+const TEXT: &str = "Content-Type: text/plain; charset=utf-8";
+const JSON: &str = "Content-Type: application/json";
+const HTML: &str = "Content-Type: text/html; charset=utf-8";
+const NO_STORE: &str = "Cache-Control: no-store";
+const CACHED: &str = "Cache-Control: public, max-age=86400";
+const NO_SNIFF: &str = "X-Content-Type-Options: nosniff";
+const NO_REFERRER: &str = "Referrer-Policy: no-referrer";
+/// Only where the answer holds nothing that a proxy may have added about its user.
+const ANY_ORIGIN: &str = "Access-Control-Allow-Origin: *";
+const ALLOW: &str = "Allow: GET, HEAD, OPTIONS";
+const VARY: &str = "Vary: Accept, User-Agent";
+/// A text ends in a line feed, or for PowerShell in none.
+const VARY_AGENT: &str = "Vary: User-Agent";
+
+macro_rules! heads {
+    ($($(#[$doc:meta])* $name:ident: $status:literal, [$($field:expr),*];)*) => {
+        /// Status and fixed fields of an answer; its index in [`Heads`](crate::http::response::Heads).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Head { $($(#[$doc])* $name,)* }
+
+        impl Head {
+            /// The heads in the order of their indices.
+            pub const TEXTS: &[HeadText] = &[$(HeadText { status: $status, fields: &[$($field),*] }),*];
+        }
+    };
+}
+
+heads! {
+    /// `/` as text.
+    RootText: "200 OK", [TEXT, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY];
+    /// `/` as text where the address is not known.
+    RootUnknown: "404 Not Found", [TEXT, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY];
+    /// `/` as JSON.
+    RootJson: "200 OK", [JSON, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY];
+    /// `/` for a browser.
+    Page: "200 OK", [HTML, NO_STORE, NO_SNIFF, VARY, NO_REFERRER, page::SECURITY_POLICY];
+    /// Text that any origin may read.
+    OpenText: "200 OK", [TEXT, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY_AGENT];
+    /// The same, not known or not ready.
+    OpenNotFound: "404 Not Found", [TEXT, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY_AGENT];
+    /// The same, not ready.
+    OpenUnavailable: "503 Service Unavailable", [TEXT, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY_AGENT];
+    /// JSON that any origin may read.
+    OpenJson: "200 OK", [JSON, NO_STORE, NO_SNIFF, ANY_ORIGIN];
+    /// Text chosen by Accept.
+    ChosenText: "200 OK", [TEXT, NO_STORE, NO_SNIFF, VARY];
+    /// JSON chosen by Accept.
+    ChosenJson: "200 OK", [JSON, NO_STORE, NO_SNIFF, VARY];
+    /// JSON and nothing else.
+    Json: "200 OK", [JSON, NO_STORE, NO_SNIFF];
+    /// Text and nothing else.
+    Text: "200 OK", [TEXT, NO_STORE, NO_SNIFF, VARY_AGENT];
+    /// No such field, no such path.
+    NotFound: "404 Not Found", [TEXT, NO_STORE, NO_SNIFF, VARY_AGENT];
+    /// A method of RFC 9110 that nothing here has.
+    NotAllowed: "405 Method Not Allowed", [TEXT, NO_STORE, NO_SNIFF, VARY_AGENT, ALLOW];
+    /// A method that nobody knows.
+    NotImplemented: "501 Not Implemented", [TEXT, NO_STORE, NO_SNIFF, VARY_AGENT];
+    /// OPTIONS, a preflight's or not.
+    Options: "204 No Content", [
+        NO_STORE, NO_SNIFF, ALLOW, ANY_ORIGIN, "Access-Control-Allow-Methods: GET, HEAD, OPTIONS",
+        "Access-Control-Allow-Headers: *", "Access-Control-Max-Age: 86400"
+    ];
+    /// `/favicon.ico`
+    Icon: "200 OK", ["Content-Type: image/vnd.microsoft.icon", CACHED, NO_SNIFF, statics::ICON.etag_line()];
+    /// `/favicon.ico`, which the client has.
+    IconSame: "304 Not Modified", [CACHED, NO_SNIFF, statics::ICON.etag_line()];
+    /// `/favicon.svg`
+    Drawing: "200 OK", ["Content-Type: image/svg+xml", CACHED, NO_SNIFF, statics::DRAWING.etag_line()];
+    /// `/favicon.svg`, which the client has.
+    DrawingSame: "304 Not Modified", [CACHED, NO_SNIFF, statics::DRAWING.etag_line()];
+    /// `/robots.txt`
+    Robots: "200 OK", [TEXT, CACHED, NO_SNIFF, statics::ROBOTS.etag_line()];
+    /// `/robots.txt`, which the client has.
+    RobotsSame: "304 Not Modified", [CACHED, NO_SNIFF, statics::ROBOTS.etag_line()];
+    /// `/openapi.json`
+    OpenApi: "200 OK", [JSON, CACHED, NO_SNIFF, statics::OPENAPI.etag_line()];
+    /// `/openapi.json`, which the client has.
+    OpenApiSame: "304 Not Modified", [CACHED, NO_SNIFF, statics::OPENAPI.etag_line()];
+}

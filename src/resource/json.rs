@@ -1,0 +1,126 @@
+//! JSON: strings from bytes, and the documents that are made of them (RFC 8259).
+
+use super::fields::{Listing, Value};
+use super::{Head, Inquiry, address};
+use crate::http::response::decimal;
+use memchr::memchr;
+
+/// Appends the JSON string of a field's value: its bytes as UTF-8 where they are valid UTF-8, else each as Latin-1.
+pub fn string(content: &mut Vec<u8>, value: &[u8]) {
+    content.push(b'"');
+    escape(content, value);
+    content.push(b'"');
+}
+
+fn escape(content: &mut Vec<u8>, value: &[u8]) {
+    let is_utf8 = std::str::from_utf8(value).is_ok();
+    for &byte in value {
+        match byte {
+            b'"' | b'\\' => content.extend_from_slice(&[b'\\', byte]),
+            b'\t' => content.extend_from_slice(b"\\t"),
+            // No field value holds one (RFC 9110 §5.5), but a decoded name may.
+            ..b' ' => {
+                let digits = b"0123456789abcdef";
+                let (high, low) = (digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]);
+                content.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
+            }
+            0x80.. if !is_utf8 => content.extend_from_slice(&[0xc0 | byte >> 6, 0x80 | byte & 0x3f]),
+            _ => content.push(byte),
+        }
+    }
+}
+
+/// `/json`: the client, with keys as echoip has them.
+pub fn client(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
+    let client = &inquiry.client;
+    content.extend_from_slice(b"{\n  \"ip\": ");
+    match client.address {
+        Some(ip) => {
+            content.push(b'"');
+            address::write(content, ip);
+            content.extend_from_slice(b"\",\n  \"ip_decimal\": ");
+            address::write_decimal(content, ip);
+        }
+        None => content.extend_from_slice(b"null,\n  \"ip_decimal\": null"),
+    }
+    content.extend_from_slice(b",\n  \"port\": ");
+    match client.port {
+        Some(port) => decimal(content, port.into()),
+        None => content.extend_from_slice(b"null"),
+    }
+    if let Some(agent) = inquiry.request.user_agent {
+        user_agent(agent, content);
+    }
+    content.extend_from_slice(b"\n}\n");
+    Head::OpenJson
+}
+
+/// Splits a User-Agent as echoip does: `product/version comment`, where only a digit begins a version.
+fn user_agent(agent: &[u8], content: &mut Vec<u8>) {
+    let (product, version, comment): (&[u8], &[u8], &[u8]) = match memchr(b'/', agent) {
+        Some(slash) => {
+            let rest = &agent[slash + 1..];
+            match memchr(b' ', rest) {
+                _ if !rest.first().is_some_and(u8::is_ascii_digit) => (&agent[..slash], b"", rest),
+                Some(space) => (&agent[..slash], &rest[..space], &rest[space + 1..]),
+                None => (&agent[..slash], rest, b""),
+            }
+        }
+        None => match memchr(b' ', agent) {
+            Some(space) => (&agent[..space], b"", &agent[space + 1..]),
+            None => (agent, b"", b""),
+        },
+    };
+    content.extend_from_slice(b",\n  \"user_agent\": {\n    \"product\": ");
+    string(content, product);
+    content.extend_from_slice(b",\n    \"version\": ");
+    string(content, version);
+    content.extend_from_slice(b",\n    \"comment\": ");
+    string(content, comment);
+    content.extend_from_slice(b",\n    \"raw_value\": ");
+    string(content, agent);
+    content.extend_from_slice(b"\n  }");
+}
+
+/// `/all` as JSON: everything, in one compact object with sorted keys.
+pub fn all(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
+    object(&Listing::all(inquiry), content);
+    content.push(b'\n');
+}
+
+/// `/headers`: as httpbin has it.
+pub fn headers(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
+    content.extend_from_slice(b"{\"headers\":");
+    object(&Listing::fields(inquiry), content);
+    content.extend_from_slice(b"}\n");
+    Head::Json
+}
+
+fn object(listing: &Listing<'_>, content: &mut Vec<u8>) {
+    content.push(b'{');
+    for (index, row) in listing.rows().enumerate() {
+        content.extend_from_slice(if index > 0 { b",\"" } else { b"\"" });
+        content.extend(row.key());
+        content.extend_from_slice(b"\":");
+        match row.value() {
+            Value::Address(ip) => {
+                content.push(b'"');
+                address::write(content, ip);
+                content.push(b'"');
+            }
+            Value::Port(port) => decimal(content, port.into()),
+            Value::Lines(lines) => joined(content, lines),
+        }
+    }
+    content.push(b'}');
+}
+
+/// The lines of a field as one string, each read as UTF-8 or Latin-1 by itself.
+fn joined<'a>(content: &mut Vec<u8>, lines: impl Iterator<Item = &'a [u8]>) {
+    content.push(b'"');
+    for (index, line) in lines.enumerate() {
+        content.extend_from_slice(if index > 0 { b", " } else { b"" });
+        escape(content, line);
+    }
+    content.push(b'"');
+}
