@@ -139,6 +139,8 @@ impl Connection {
                 Phase::Unserved => (kept, true),
                 _ => match self.receive(&mut lent.input[kept..])? {
                     None => return Ok(Fate::Stays { progress }),
+                    // A client that is done and is owed nothing: nearly every end of a connection.
+                    Some(0) if self.held.is_none() => return Ok(Fate::Closes),
                     Some(0) => {
                         self.end(lent, kept)?;
                         continue;
