@@ -1,0 +1,266 @@
+//! The `Forwarded` field (RFC 7239 §4), one line at a time.
+//!
+//! ```text
+//! Forwarded         = 1#forwarded-element
+//! forwarded-element = [ forwarded-pair ] *( ";" [ forwarded-pair ] )
+//! forwarded-pair    = token "=" ( token / quoted-string )
+//! ```
+//!
+//! A line is read whole before any of its elements counts: where a client left a quote open and a proxy added its own element
+//! to the same line, nobody can say what belongs to whom.
+
+use super::Scheme;
+use super::node::Node;
+use crate::http::field::is_token;
+
+/// Whether a whole line follows the grammar; only then can it be divided at [`last_comma`].
+pub(super) fn is_well_formed(line: &[u8]) -> bool {
+    let mut rest = line;
+    loop {
+        let Some((_, after)) = Element::take(rest.trim_ascii_start()) else { return false };
+        match after.trim_ascii_start() {
+            [] => return true,
+            [b',', next @ ..] => rest = next,
+            _ => return false,
+        }
+    }
+}
+
+/// The last comma outside of quoted strings. Of a well-formed line only: there a quote that follows an odd number of
+/// backslashes is part of a quoted string, and every other one begins or ends one, whichever end one comes from.
+pub(super) fn last_comma(line: &[u8]) -> Option<usize> {
+    let mut quoted = false;
+    line.iter().enumerate().rposition(|(at, &byte)| {
+        quoted ^= byte == b'"' && !is_escaped(line, at);
+        byte == b',' && !quoted
+    })
+}
+
+fn is_escaped(line: &[u8], at: usize) -> bool {
+    line[..at].iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1
+}
+
+/// The hop that one element tells of, and the `proto` with which that hop was reached. `None` where the text is no element, names
+/// no address in `for`, or names a parameter twice (RFC 7239 §4 forbids it: which one counts?).
+pub(super) fn hop(text: &[u8]) -> Option<(Node, Option<Scheme>)> {
+    let (element, []) = Element::take(text)? else { return None };
+    if element.is_ambiguous {
+        return None;
+    }
+    let node = unescaped(element.node?, Node::parse)?;
+    Some((node, element.proto.and_then(|proto| unescaped(proto, Scheme::parse))))
+}
+
+/// What is read of an element; values without their quotes, but with their backslashes.
+#[derive(Default)]
+struct Element<'a> {
+    node: Option<&'a [u8]>,
+    proto: Option<&'a [u8]>,
+    is_ambiguous: bool,
+}
+
+impl<'a> Element<'a> {
+    /// Takes an element, which may be empty, off the beginning of `text`.
+    fn take(text: &'a [u8]) -> Option<(Element<'a>, &'a [u8])> {
+        let mut element = Element::default();
+        let mut rest = text;
+        loop {
+            if rest.first().is_some_and(|&byte| is_token(byte)) {
+                let (name, value, after) = pair(rest)?;
+                element.set(name, value);
+                rest = after;
+            }
+            match rest {
+                [b';', next @ ..] => rest = next,
+                _ => return Some((element, rest)),
+            }
+        }
+    }
+
+    fn set(&mut self, name: &[u8], value: &'a [u8]) {
+        let parameter = if name.eq_ignore_ascii_case(b"for") {
+            &mut self.node
+        } else if name.eq_ignore_ascii_case(b"proto") {
+            &mut self.proto
+        } else {
+            return;
+        };
+        self.is_ambiguous |= parameter.replace(value).is_some();
+    }
+}
+
+/// Takes a forwarded-pair off the beginning of `text`: its name, its value and what follows.
+fn pair(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let (name, rest) = token(text)?;
+    let rest = rest.strip_prefix(b"=")?;
+    let (value, rest) = match rest.strip_prefix(b"\"") {
+        Some(quoted) => quoted_string(quoted)?,
+        None => token(rest)?,
+    };
+    Some((name, value, rest))
+}
+
+fn token(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = text.iter().position(|&byte| !is_token(byte)).unwrap_or(text.len());
+    (end > 0).then(|| text.split_at(end))
+}
+
+/// What stands between the quotes of a quoted-string (RFC 9110 §5.6.4), of which `text` lacks the first, and what follows it. Every
+/// byte that a field value may have may stand there.
+fn quoted_string(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut escaped = false;
+    let end = text.iter().position(|&byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    })?;
+    Some((&text[..end], &text[end + 1..]))
+}
+
+/// Hands on a value with each quoted-pair replaced by the byte it stands for. Nobody needs quoted-pairs in an address or a
+/// scheme, but the RFC has them, so a value that fits on the stack is read all the same.
+fn unescaped<T>(value: &[u8], parse: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
+    /// More than an IPv6 address, a zone id (an interface's name has 15 bytes) and a port take.
+    const VALUE_MAX: usize = 80;
+    if !value.contains(&b'\\') {
+        return parse(value);
+    }
+    let mut buffer = [0; VALUE_MAX];
+    let mut length = 0;
+    let mut bytes = value.iter();
+    while let Some(&byte) = bytes.next() {
+        *buffer.get_mut(length)? = if byte == b'\\' { *bytes.next()? } else { byte };
+        length += 1;
+    }
+    parse(&buffer[..length])
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// The elements from the right, as [`ForwardingField`](super::super::ForwardingField) divides a line.
+    fn divided(line: &str) -> Vec<&str> {
+        let mut elements = Vec::new();
+        let mut rest = line;
+        while let Some(comma) = last_comma(rest.as_bytes()) {
+            elements.push(rest[comma + 1..].trim());
+            rest = &rest[..comma];
+        }
+        elements.push(rest.trim());
+        elements
+    }
+
+    #[test]
+    fn well_formed_lines_are_divided_at_their_commas() {
+        for (line, elements) in [
+            ("", &[""][..]),
+            ("for=192.0.2.1", &["for=192.0.2.1"]),
+            ("for=192.0.2.1, for=192.0.2.2", &["for=192.0.2.2", "for=192.0.2.1"]),
+            (" ,\tfor=a\t,,for=b ", &["for=b", "", "for=a", ""]),
+            (r#"for="a,b", for=c"#, &["for=c", r#"for="a,b""#]),
+            (r#"for="a\",b",for="\\",c="\\\"" "#, &[r#"c="\\\"""#, r#"for="\\""#, r#"for="a\",b""#]),
+            (r#"a="";b="," , c="", d=","#, &[]),
+            ("for=a;;by=b;", &["for=a;;by=b;"]),
+            (";", &[";"]),
+            ("host=\"\u{e9}\t,\"", &["host=\"\u{e9}\t,\""]),
+        ] {
+            assert_eq!(is_well_formed(line.as_bytes()), !elements.is_empty(), "{line}");
+            if !elements.is_empty() {
+                assert_eq!(divided(line), elements, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_that_do_not_parse() {
+        for line in [
+            "for",
+            "for=",
+            "=a",
+            "for=a b",
+            "for =a",
+            "for= a",
+            "for=a ;by=b",
+            "for=a; by=b",
+            "for=a=b",
+            "for=[::1]",
+            "for=192.0.2.1:80",
+            "for=\"",
+            "for=\"a",
+            "for=\"a\\\"",
+            "for=\"a\\",
+            "for=\"a\"b",
+            "for=\"a\"\"b\"",
+            "for=a\"b\"",
+            "\"for\"=a",
+            "for='a,b c'",
+            "for=192.0.2.1, for=\"",
+            "for=\", for=192.0.2.1",
+            "@",
+            "for=a, @",
+            "fo\u{e9}=a",
+        ] {
+            assert!(!is_well_formed(line.as_bytes()), "{line}");
+            assert!(hop(line.as_bytes()).is_none(), "{line}");
+        }
+    }
+
+    #[test]
+    fn hops() {
+        use Scheme::{Http, Https};
+        for (text, address, port, scheme) in [
+            ("for=192.0.2.43", "192.0.2.43", None, None),
+            ("FOR=192.0.2.43;Proto=HTTPS", "192.0.2.43", None, Some(Https)),
+            ("proto=http;by=203.0.113.43;for=192.0.2.60", "192.0.2.60", None, Some(Http)),
+            ("host=\"a;for=6.6.6.6, \\\"\";for=\"[2001:db8:cafe::17]:4711\"", "2001:db8:cafe::17", Some(4711), None),
+            ("for=\"[2001:db8::1]\";proto=\"https\"", "2001:db8::1", None, Some(Https)),
+            ("for=\"2001:db8::1\"", "2001:db8::1", None, None),
+            ("for=\"192.0.2.43:47011\"", "192.0.2.43", Some(47011), None),
+            ("for=\"192.0.2.43:_port\";proto=ws", "192.0.2.43", None, None),
+            ("for=\"[::ffff:192.0.2.43]\"", "192.0.2.43", None, None),
+            ("for=\"192\\.0.2.\\4\\3\";proto=\"\\https\"", "192.0.2.43", None, Some(Https)),
+            (";;for=192.0.2.43;", "192.0.2.43", None, None),
+            ("for=192.0.2.43;by=a;by=b", "192.0.2.43", None, None),
+        ] {
+            let node = Node { address: address.parse().unwrap(), port };
+            assert_eq!(hop(text.as_bytes()), Some((node, scheme)), "{text}");
+            assert!(is_well_formed(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn elements_that_name_no_hop() {
+        for text in [
+            "",
+            ";",
+            "proto=https",
+            "by=192.0.2.43",
+            "for=unknown",
+            "for=_hidden",
+            "for=\"_hidden:80\"",
+            "for=\"\"",
+            "for=\" 192.0.2.43\"",
+            "for=192.0.2.43;for=192.0.2.43",
+            "for=192.0.2.43;FOR=_x",
+            "for=192.0.2.43;proto=http;proto=https",
+            "fort=192.0.2.43",
+            "for=192.0.2.43,",
+            "for=192.0.2.43,for=192.0.2.44",
+            "for=192.0.2.43 ",
+            " for=192.0.2.43",
+        ] {
+            assert!(hop(text.as_bytes()).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn escaped_values_have_a_limit() {
+        let zone = |length| format!("for=\"[\\fe80::1%{}]\"", "z".repeat(length));
+        assert!(hop(zone(70).as_bytes()).is_some());
+        assert!(hop(zone(71).as_bytes()).is_none());
+        let plain = format!("for=\"[fe80::1%{}]\"", "z".repeat(71));
+        assert!(hop(plain.as_bytes()).is_some(), "only values with quoted-pairs are copied");
+    }
+}
