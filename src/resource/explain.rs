@@ -1,6 +1,203 @@
-//! stand-in
-use super::Inquiry;
-/// stand-in
-pub fn text(_: &Inquiry<'_>, _: &mut Vec<u8>) {}
-/// stand-in
-pub fn json(_: &Inquiry<'_>, _: &mut Vec<u8>) {}
+//! `/explain`: how the client's address was decided, hop by hop.
+
+use super::{Inquiry, json};
+use crate::client::{Hop, Scheme, Verdict};
+use std::net::IpAddr;
+
+/// Said of a client whose address the trust list has. It may be a proxy's that asks for itself; if it is a client's, then that
+/// client can write hops which are believed.
+const NOTE: &str =
+    "the client's address is inside the trust list: a client there can choose this answer, so trust proxies, not networks";
+
+/// Appends the explanation as lines of `key=value`, the hops in the order received.
+pub fn text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
+    let peer = inquiry.peer;
+    let verdict = if peer.trusted { Verdict::Trusted } else { Verdict::Client };
+    line(content, &[b"peer=", shown(peer.address).as_bytes(), b" ", verdict.name().as_bytes()]);
+    if peer.trusted {
+        line(content, &[b"field=", inquiry.rule.field_name().as_bytes()]);
+    }
+    inquiry.rule.explain(peer, inquiry.request.fields, |hop| {
+        line(content, &[b"hop=", hop.raw, b" ", hop.verdict.name().as_bytes()]);
+    });
+    content.extend_from_slice(b"ip=");
+    content.extend_from_slice(shown(inquiry.client.address).as_bytes());
+    if is_inside(inquiry) {
+        content.extend_from_slice(b"\nnote=");
+        content.extend_from_slice(NOTE.as_bytes());
+    }
+    inquiry.end_text(content);
+}
+
+/// Appends the explanation as one JSON object on a line of its own. `field` is `null` where none was read.
+pub fn json(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
+    let Inquiry { peer, client, rule, .. } = inquiry;
+    content.extend_from_slice(b"{\"peer\":");
+    address(content, peer.address);
+    content.extend_from_slice(if peer.trusted { b",\"peer_trusted\":true" } else { b",\"peer_trusted\":false" });
+    content.extend_from_slice(b",\"field\":");
+    string_or_null(content, peer.trusted.then_some(rule.field_name()));
+    content.extend_from_slice(b",\"hops\":[");
+    let mut separator = "";
+    rule.explain(peer, inquiry.request.fields, |hop| {
+        content.extend_from_slice(separator.as_bytes());
+        separator = ",";
+        hop_object(content, &hop);
+    });
+    content.extend_from_slice(b"],\"ip\":");
+    address(content, client.address);
+    let port = client.port.map_or("null".to_owned(), |port| port.to_string());
+    content.extend_from_slice(format!(",\"port\":{port},\"scheme\":").as_bytes());
+    string_or_null(content, client.scheme.map(Scheme::name));
+    if is_inside(inquiry) {
+        content.extend_from_slice(b",\"note\":");
+        string_or_null(content, Some(NOTE));
+    }
+    content.extend_from_slice(b"}\n");
+}
+
+fn line(content: &mut Vec<u8>, parts: &[&[u8]]) {
+    parts.iter().for_each(|part| content.extend_from_slice(part));
+    content.push(b'\n');
+}
+
+fn shown(address: Option<IpAddr>) -> String {
+    address.map_or("unknown".to_owned(), |address| address.to_string())
+}
+
+fn is_inside(inquiry: &Inquiry<'_>) -> bool {
+    inquiry.client.address.is_some_and(|address| inquiry.rule.trusts(address))
+}
+
+fn hop_object(content: &mut Vec<u8>, hop: &Hop<'_>) {
+    content.extend_from_slice(b"{\"raw\":");
+    json::string(content, hop.raw);
+    content.extend_from_slice(b",\"address\":");
+    address(content, hop.address);
+    content.extend_from_slice(b",\"verdict\":");
+    string_or_null(content, Some(hop.verdict.name()));
+    content.push(b'}');
+}
+
+fn address(content: &mut Vec<u8>, address: Option<IpAddr>) {
+    string_or_null(content, address.map(|address| address.to_string()).as_deref());
+}
+
+fn string_or_null(content: &mut Vec<u8>, value: Option<&str>) {
+    match value {
+        Some(value) => json::string(content, value.as_bytes()),
+        None => content.extend_from_slice(b"null"),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::client::{Peer, Rule, TrustList, proxy_protocol::Header};
+    use crate::http::request;
+    use crate::resource::Site;
+
+    fn rule(field: &str) -> Rule {
+        Rule::new(TrustList::parse(["172.18.0.0/16", "2001:db8::/32"]).unwrap(), field.parse().unwrap())
+    }
+
+    /// The text and the JSON for a request with these field lines.
+    fn explained(rule: &Rule, peer: &Peer, lines: &str) -> (String, String) {
+        let head = format!("GET /explain HTTP/1.1\r\nHost: a\r\n{lines}\r\n");
+        let mut storage = request::storage();
+        let request = request::parse(head.as_bytes(), &mut storage).unwrap().unwrap();
+        let site = Site { served_by: None, host: None, title: String::new(), explain: true };
+        let client = rule.client(peer, request.fields);
+        let inquiry = Inquiry { request: &request, client, peer, rule, site: &site, draining: false };
+        let (mut plain, mut object) = (Vec::new(), Vec::new());
+        text(&inquiry, &mut plain);
+        json(&inquiry, &mut object);
+        (String::from_utf8_lossy(&plain).into_owned(), String::from_utf8(object).unwrap())
+    }
+
+    #[test]
+    fn a_trusted_peer() {
+        let rule = rule("x-forwarded-for");
+        let peer = rule.peer("172.18.0.2:40000".parse().unwrap());
+        let lines = "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 203.0.113.9:54321, 172.18.0.3\r\nX-Forwarded-Proto: https\r\n";
+        let (text, json) = explained(&rule, &peer, lines);
+        assert_eq!(
+            text,
+            "peer=172.18.0.2 trusted\nfield=x-forwarded-for\nhop=6.6.6.6 ignored\nhop=203.0.113.9:54321 client\n\
+             hop=172.18.0.3 trusted\nip=203.0.113.9\n"
+        );
+        assert_eq!(
+            json,
+            "{\"peer\":\"172.18.0.2\",\"peer_trusted\":true,\"field\":\"x-forwarded-for\",\"hops\":[\
+             {\"raw\":\"6.6.6.6\",\"address\":\"6.6.6.6\",\"verdict\":\"ignored\"},\
+             {\"raw\":\"203.0.113.9:54321\",\"address\":\"203.0.113.9\",\"verdict\":\"client\"},\
+             {\"raw\":\"172.18.0.3\",\"address\":\"172.18.0.3\",\"verdict\":\"trusted\"}],\
+             \"ip\":\"203.0.113.9\",\"port\":54321,\"scheme\":\"https\"}\n"
+        );
+    }
+
+    #[test]
+    fn an_untrusted_peer() {
+        let rule = rule("x-forwarded-for");
+        let peer = rule.peer("203.0.113.9:54321".parse().unwrap());
+        let (text, json) = explained(&rule, &peer, "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\n");
+        assert_eq!(text, "peer=203.0.113.9 client\nip=203.0.113.9\n");
+        assert_eq!(
+            json,
+            "{\"peer\":\"203.0.113.9\",\"peer_trusted\":false,\"field\":null,\"hops\":[],\"ip\":\"203.0.113.9\",\"port\":54321,\"scheme\":null}\n"
+        );
+    }
+
+    #[test]
+    fn a_peer_that_a_proxy_does_not_know() {
+        let rule = rule("x-forwarded-for");
+        let peer = rule.proxied(&rule.peer("172.18.0.2:40000".parse().unwrap()), Header::Unknown).unwrap();
+        let (text, json) = explained(&rule, &peer, "X-Forwarded-For: 6.6.6.6\r\n");
+        assert_eq!(text, "peer=unknown client\nip=unknown\n");
+        assert_eq!(
+            json,
+            "{\"peer\":null,\"peer_trusted\":false,\"field\":null,\"hops\":[],\"ip\":null,\"port\":null,\"scheme\":null}\n"
+        );
+    }
+
+    #[test]
+    fn a_client_inside_the_trust_list_is_pointed_out() {
+        let rule = rule("forwarded");
+        let peer = rule.peer("[2001:db8::1]:40000".parse().unwrap());
+        let (text, json) = explained(&rule, &peer, "Forwarded: for=\"_x\", For=172.18.0.9\r\n");
+        assert_eq!(
+            text,
+            format!(
+                "peer=2001:db8::1 trusted\nfield=forwarded\nhop=for=\"_x\" invalid\nhop=For=172.18.0.9 client\nip=172.18.0.9\nnote={NOTE}\n"
+            )
+        );
+        assert_eq!(
+            json,
+            format!(
+                "{{\"peer\":\"2001:db8::1\",\"peer_trusted\":true,\"field\":\"forwarded\",\"hops\":[\
+                 {{\"raw\":\"for=\\\"_x\\\"\",\"address\":null,\"verdict\":\"invalid\"}},\
+                 {{\"raw\":\"For=172.18.0.9\",\"address\":\"172.18.0.9\",\"verdict\":\"client\"}}],\
+                 \"ip\":\"172.18.0.9\",\"port\":null,\"scheme\":null,\"note\":\"{NOTE}\"}}\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_proxy_that_asks_for_itself() {
+        let rule = rule("x-forwarded-for");
+        let peer = rule.peer("172.18.0.2:40000".parse().unwrap());
+        let (text, json) = explained(&rule, &peer, "");
+        assert_eq!(text, format!("peer=172.18.0.2 trusted\nfield=x-forwarded-for\nip=172.18.0.2\nnote={NOTE}\n"));
+        assert!(json.contains("\"hops\":[],\"ip\":\"172.18.0.2\",\"port\":40000,\"scheme\":null,\"note\":"), "{json}");
+    }
+
+    #[test]
+    fn powershell_gets_no_last_line_feed() {
+        let rule = rule("x-forwarded-for");
+        let peer = rule.peer("203.0.113.9:54321".parse().unwrap());
+        let (text, json) = explained(&rule, &peer, "User-Agent: PowerShell/7.4\r\n");
+        assert_eq!(text, "peer=203.0.113.9 client\nip=203.0.113.9");
+        assert!(json.ends_with("}\n"));
+    }
+}
