@@ -10,6 +10,7 @@
 //!
 //! Knows no socket and no clock: that time ran out is told by [`Service::expire`], that the client is done by [`Service::end`].
 
+use crate::client::proxy_protocol::{self, Malformed};
 use crate::client::{Peer, Rule};
 use crate::http::Refusal;
 use crate::http::content::{Content, Progress};
@@ -17,6 +18,9 @@ use crate::http::request::{self, Method, Persistence, Request};
 use crate::http::response::{self, Date, Heads};
 use crate::http::scan::Scan;
 use crate::resource::{self, Head, Inquiry, Site};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The most bytes of answers made at one go; then they go out before more requests are looked at. One answer may go beyond it.
 /// A batch of 200 pipelined requests fits; a client that does not read costs no more than this.
@@ -25,6 +29,8 @@ pub const OUTPUT_MAX: usize = 64 * 1024;
 /// Where a connection stands between two calls. The default is between two requests, and holds nothing.
 #[derive(Debug)]
 pub enum State {
+    /// Inside a PROXY protocol header, or before one.
+    Proxy,
     /// Inside a head, or before one.
     Head(Scan),
     /// Inside content; the answer is made and waits for its end.
@@ -60,11 +66,31 @@ pub enum Next {
     Read,
     /// Call again with what was not consumed: there was more to answer than one output holds.
     Again,
+    /// Close at once and say nothing: the PROXY header is wrong, or comes from somebody who may not send one.
+    Abort(ProxyFault),
     /// Close. `linger`: the client may still be sending, so read and drop that first, lest the answer be reset away.
     Close {
         /// Something that the client sends is not read.
         linger: bool,
     },
+}
+
+/// Why a connection has no PROXY header that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyFault {
+    /// It is not well-formed.
+    Malformed(Malformed),
+    /// Its sender is not in the trust list.
+    Untrusted,
+}
+
+impl fmt::Display for ProxyFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ProxyFault::Malformed(malformed) => malformed.fmt(formatter),
+            ProxyFault::Untrusted => formatter.write_str("its sender is not a --trusted-proxy"),
+        }
+    }
 }
 
 /// What a call did with its input.
@@ -87,12 +113,16 @@ pub struct Service {
     /// Scratch for the content of one answer.
     body: Vec<u8>,
     draining: bool,
+    /// The warning of [`Service::warn`] was given, by this service or another.
+    warned: Arc<AtomicBool>,
 }
 
 /// What became of one look at the input.
 enum Step {
     Partial,
     Skipped { length: usize },
+    Introduced { length: usize },
+    Untrusted(ProxyFault),
     Answered { length: usize },
     Last { length: usize, linger: bool },
     Waits { length: usize, pending: Box<Pending> },
@@ -109,7 +139,7 @@ impl State {
     pub fn waiting(&self) -> Waiting {
         match self {
             State::Head(scan) if !scan.is_started() => Waiting::Idle,
-            State::Head(_) => Waiting::Head,
+            State::Head(_) | State::Proxy => Waiting::Head,
             State::Content(_) => Waiting::Content,
         }
     }
@@ -119,15 +149,16 @@ impl State {
         match self {
             State::Head(_) => input[request::leading_lines(input)..].starts_with(b"HEAD "),
             State::Content(pending) => pending.to_head,
+            State::Proxy => false,
         }
     }
 }
 
 impl Service {
-    /// A service for these addresses and this site.
-    pub fn new(rule: Rule, site: Site) -> Service {
+    /// A service for these addresses and this site. `warned` is shared by all services of a server.
+    pub fn new(rule: Rule, site: Site, warned: Arc<AtomicBool>) -> Service {
         let heads = Heads::new(Head::TEXTS.iter().copied(), site.served_by.as_deref());
-        Service { rule, site, heads, body: Vec::with_capacity(1024), draining: false }
+        Service { rule, site, heads, body: Vec::with_capacity(1024), draining: false, warned }
     }
 
     /// The rule by which addresses are decided.
@@ -148,7 +179,7 @@ impl Service {
     /// Answers all complete requests at the start of `input`, in order, by appending to `output`. `more` tells that the input
     /// is not all that has arrived. A later call for the same connection brings what was not consumed again, and more behind it;
     /// how the input was cut changes nothing in the answers.
-    pub fn serve(&mut self, state: &mut State, peer: &Peer, input: &mut [u8], more: bool, output: &mut Vec<u8>) -> Served {
+    pub fn serve(&mut self, state: &mut State, peer: &mut Peer, input: &mut [u8], more: bool, output: &mut Vec<u8>) -> Served {
         let mut served = Served { consumed: 0, answered: false, next: Next::Read };
         while served.consumed < input.len() {
             if output.len() >= OUTPUT_MAX {
@@ -157,12 +188,21 @@ impl Service {
             }
             let rest = &mut input[served.consumed..];
             let step = match state {
+                State::Proxy => self.read_proxy_header(peer, rest),
                 State::Head(scan) => self.read_head(scan, peer, rest, more, output),
                 State::Content(pending) => self.read_content(pending, rest, more, output),
             };
             match step {
                 Ok(Step::Partial) => break,
                 Ok(Step::Skipped { length }) => served.consumed += length,
+                Ok(Step::Introduced { length }) => {
+                    served.consumed += length;
+                    *state = State::default();
+                }
+                Ok(Step::Untrusted(fault)) => {
+                    served.next = Next::Abort(fault);
+                    break;
+                }
                 Ok(Step::Answered { length }) => {
                     served.consumed += length;
                     served.answered = true;
@@ -194,7 +234,7 @@ impl Service {
     pub fn end(&mut self, state: &mut State, input: &[u8], output: &mut Vec<u8>) {
         let refusal = match state {
             State::Head(scan) if scan.is_begun() => Refusal::HEAD_CUT,
-            State::Head(_) => return,
+            State::Head(_) | State::Proxy => return,
             State::Content(_) => Refusal::CONTENT_CUT,
         };
         self.heads.refuse(output, refusal, state.is_to_head(input));
@@ -205,15 +245,26 @@ impl Service {
     pub fn expire(&mut self, state: &mut State, input: &[u8], output: &mut Vec<u8>) {
         match state {
             State::Head(scan) if scan.is_begun() => self.heads.refuse(output, Refusal::TIMEOUT, state.is_to_head(input)),
-            State::Head(_) => {}
+            State::Head(_) | State::Proxy => {}
             State::Content(pending) => pending.finish(Persistence::Close, output),
         }
+    }
+
+    fn read_proxy_header(&mut self, peer: &mut Peer, input: &[u8]) -> Result<Step, Refusal> {
+        let (header, length) = match proxy_protocol::parse(input) {
+            Ok(Some(parsed)) => parsed,
+            Ok(None) => return Ok(Step::Partial),
+            Err(malformed) => return Ok(Step::Untrusted(ProxyFault::Malformed(malformed))),
+        };
+        let Some(source) = self.rule.proxied(peer, header) else { return Ok(Step::Untrusted(ProxyFault::Untrusted)) };
+        *peer = source;
+        Ok(Step::Introduced { length })
     }
 
     fn read_head(
         &mut self,
         scan: &mut Scan,
-        peer: &Peer,
+        peer: &mut Peer,
         input: &mut [u8],
         more: bool,
         output: &mut Vec<u8>,
@@ -239,7 +290,7 @@ impl Service {
     fn answer(
         &mut self,
         request: &Request<'_, '_>,
-        peer: &Peer,
+        peer: &mut Peer,
         input: &[u8],
         more: bool,
         output: &mut Vec<u8>,
@@ -259,6 +310,9 @@ impl Service {
         let is_last = progress == Progress::Beyond || self.is_last(length == input.len() && !more);
         let persistence = if is_last { Persistence::Close } else { request.persistence };
 
+        if peer.suspicious {
+            self.warn(peer, request);
+        }
         self.body.clear();
         let client = self.rule.client(peer, request.fields);
         let inquiry = Inquiry { request, client, peer, rule: &self.rule, site: &self.site, draining: self.draining };
@@ -277,6 +331,19 @@ impl Service {
             Persistence::Close => Step::Last { length, linger: progress == Progress::Beyond },
             _ => Step::Answered { length },
         })
+    }
+
+    /// Once a start: a forwarding field from a private address is most likely a proxy that nobody said is to be trusted. One look
+    /// at a connection is enough.
+    #[cold]
+    fn warn(&self, peer: &mut Peer, request: &Request<'_, '_>) {
+        peer.suspicious = false;
+        let Some(address) = peer.address else { return };
+        if self.rule.has_forwarding_field(request.fields) && !self.warned.swap(true, Ordering::Relaxed) {
+            log::warn!(
+                "{address} sends forwarding fields and is not trusted: if it is your proxy, add --trusted-proxy {address}"
+            );
+        }
     }
 
     #[cold]

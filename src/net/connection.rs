@@ -9,7 +9,7 @@
 //! What the connection waits for is computed from this state each time it has been driven, so it cannot be forgotten.
 
 use crate::client::Peer;
-use crate::exchange::{Next, Service, State, Waiting};
+use crate::exchange::{Next, ProxyFault, Service, State, Waiting};
 use mio::Interest;
 use mio::net::TcpStream;
 use socket2::SockRef;
@@ -41,6 +41,8 @@ pub enum Fate {
     Ready,
     /// All is said.
     Closes,
+    /// There is nothing to say.
+    Aborts(ProxyFault),
 }
 
 /// A client's connection. Small, because there may be a million of them: what an idle one does not need is boxed.
@@ -70,6 +72,8 @@ pub enum Phase {
     },
     /// The last answer is out; what the client sends is dropped. So many bytes were.
     Lingering(u32),
+    /// It is to be closed without a word.
+    Aborted(ProxyFault),
 }
 
 /// What a connection that is not idle needs.
@@ -91,14 +95,20 @@ impl Held {
 }
 
 impl Connection {
-    /// A connection that was just accepted.
-    pub fn new(stream: TcpStream, peer: Peer) -> Connection {
-        Connection { stream, peer, phase: Phase::Open, interest: None, is_ready: false, held: None }
+    /// A connection that was just accepted; `proxy`: it begins with a PROXY header.
+    pub fn new(stream: TcpStream, peer: Peer, proxy: bool) -> Connection {
+        let held = proxy.then(|| Box::new(Held { state: State::Proxy, ..Held::default() }));
+        Connection { stream, peer, phase: Phase::Open, interest: None, is_ready: false, held }
     }
 
     /// What to be told of next: a client that does not read is not read from.
     pub fn wanted(&self) -> Interest {
         if self.is_blocked() { Interest::WRITABLE } else { Interest::READABLE }
+    }
+
+    /// Whether nothing has arrived that was not answered.
+    pub fn is_silent(&self) -> bool {
+        self.held.as_ref().is_none_or(|held| held.input.is_empty() && held.unsent.is_empty())
     }
 
     /// What the exchange waits for.
@@ -129,6 +139,7 @@ impl Connection {
                     self.phase = Phase::Lingering(0);
                     continue;
                 }
+                Phase::Aborted(fault) => return Ok(Fate::Aborts(fault)),
                 Phase::Lingering(dropped) => return self.linger(dropped, lent.input),
             }
             let kept = self.held.as_ref().map_or(0, |held| held.input.len());
@@ -162,12 +173,13 @@ impl Connection {
         let mut fresh = State::default();
         let state = self.held.as_mut().map_or(&mut fresh, |held| &mut held.state);
         lent.output.clear();
-        let served = lent.service.serve(state, &self.peer, &mut lent.input[..length], is_full, lent.output);
+        let served = lent.service.serve(state, &mut self.peer, &mut lent.input[..length], is_full, lent.output);
         let rest = &lent.input[served.consumed..length];
         let (phase, rest) = match served.next {
             Next::Read => (Phase::Open, rest),
             Next::Again => (Phase::Unserved, rest),
             Next::Close { linger } => (Phase::Flushing { linger }, &[][..]),
+            Next::Abort(fault) => (Phase::Aborted(fault), &[][..]),
         };
         self.phase = phase;
         let sent = self.send(lent.output, matches!(phase, Phase::Flushing { .. }))?;

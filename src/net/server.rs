@@ -46,10 +46,12 @@ impl Server {
         let threads = settings.threads.get();
         let connections_max = (connections(&settings.limits) / threads).max(1);
         let orders = Arc::new(Orders::default());
+        let warned = Arc::default();
         let mut workers = Vec::with_capacity(threads);
         for _ in 0..threads {
-            let sockets = listeners.iter().map(|&listen| listener::open(listen)).collect::<Result<_, _>>()?;
-            let service = Service::new(settings.rule.clone(), settings.site.clone());
+            let open = |&listen: &Listen| Ok((listener::open(listen)?, listen.proxy));
+            let sockets = listeners.iter().map(open).collect::<Result<_, _>>()?;
+            let service = Service::new(settings.rule.clone(), settings.site.clone(), Arc::clone(&warned));
             let worker = Worker::new(sockets, service, settings.limits, connections_max, Arc::clone(&orders));
             workers.push(worker.map_err(BindError::Resources)?);
         }

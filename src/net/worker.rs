@@ -31,7 +31,7 @@ const ACCEPT_REST: Millis = 100;
 /// How long a connection that was accepted last of all may be silent before it is shut down.
 const DRAIN_SILENCE: Millis = 500;
 
-/// Limits that were reached are logged this often at most.
+/// What clients bring about is logged this often at most.
 const LOG_REST: Millis = 60_000;
 
 const WAKE: Token = Token(usize::MAX);
@@ -52,8 +52,29 @@ impl Orders {
 
 struct Listener {
     socket: TcpListener,
+    /// Its connections begin with a PROXY header.
+    proxy: bool,
     /// It may have connections for us that no new event will announce.
     is_ready: bool,
+}
+
+/// Counts what is worth a line in the log, which is written once a minute at most.
+#[derive(Default)]
+struct Tally {
+    count: u64,
+    silent_until: Millis,
+}
+
+impl Tally {
+    /// Counts one more; where a line is due, the count since the last one.
+    fn note(&mut self, now: Millis) -> Option<u64> {
+        self.count += 1;
+        if now < self.silent_until {
+            return None;
+        }
+        self.silent_until = now + LOG_REST;
+        Some(std::mem::take(&mut self.count))
+    }
 }
 
 /// How far stopping has come: accepting, then closing, then the end.
@@ -95,16 +116,19 @@ pub struct Worker {
     now: Millis,
     date_until: Millis,
     accept_after: Millis,
-    log_after: Millis,
+    /// Times that a limit was reached.
+    limited: Tally,
+    /// Connections that were closed for their PROXY header.
+    aborted: Tally,
 }
 
 impl Worker {
-    /// A worker with these listeners, and what wakes it.
+    /// A worker with these listeners, and what wakes it. With each listener: whether its connections begin with a PROXY header.
     ///
     /// # Errors
     /// The kernel gives no poll.
     pub fn new(
-        sockets: Vec<TcpListener>,
+        sockets: Vec<(TcpListener, bool)>,
         service: Service,
         limits: Limits,
         connections_max: usize,
@@ -113,9 +137,9 @@ impl Worker {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
         let mut listeners = Vec::new();
-        for (index, mut socket) in sockets.into_iter().enumerate() {
+        for (index, (mut socket, proxy)) in sockets.into_iter().enumerate() {
             poll.registry().register(&mut socket, listener_token(index), Interest::READABLE)?;
-            listeners.push(Listener { socket, is_ready: false });
+            listeners.push(Listener { socket, proxy, is_ready: false });
         }
         let worker = Worker {
             poll,
@@ -134,7 +158,8 @@ impl Worker {
             now: 0,
             date_until: 0,
             accept_after: 0,
-            log_after: 0,
+            limited: Tally::default(),
+            aborted: Tally::default(),
         };
         Ok((worker, waker))
     }
@@ -232,6 +257,12 @@ impl Worker {
                 }
                 true
             }
+            Ok(Fate::Aborts(fault)) => {
+                if let Some(count) = self.aborted.note(self.now) {
+                    log::warn!("{count} connections closed for their PROXY header, the last one: {fault}");
+                }
+                return self.close(slot);
+            }
             Ok(Fate::Closes) | Err(_) => return self.close(slot),
         };
         let wanted = connection.wanted();
@@ -272,9 +303,10 @@ impl Worker {
     /// Ends the waits that are over.
     fn expire(&mut self) {
         while let Some(slot) = self.deadlines.expired(self.now) {
-            let is_silent = self.connections[slot].held.is_none();
+            let is_silent = self.connections[slot].is_silent();
             match self.deadlines.wait(slot) {
-                Some(Wait::Head | Wait::Content) if !is_silent => self.dismiss(slot),
+                Some(Wait::Content) => self.dismiss(slot),
+                Some(Wait::Head) if !is_silent => self.dismiss(slot),
                 _ => self.close(slot),
             }
         }
@@ -310,7 +342,10 @@ impl Worker {
     fn accept_one(&mut self, index: usize) {
         let listener = &mut self.listeners[index];
         match listener.socket.accept() {
-            Ok((stream, address)) => self.open(stream, address),
+            Ok((stream, address)) => {
+                let proxy = listener.proxy;
+                self.open(stream, address, proxy);
+            }
             Err(error) => match (error.kind(), error.raw_os_error()) {
                 (io::ErrorKind::WouldBlock, _) => listener.is_ready = false,
                 // Under edge triggering a full table is not announced again: the listener stays ready.
@@ -327,9 +362,9 @@ impl Worker {
         }
     }
 
-    fn open(&mut self, stream: TcpStream, address: SocketAddr) {
+    fn open(&mut self, stream: TcpStream, address: SocketAddr, proxy: bool) {
         let peer = self.service.rule().peer(address);
-        let slot = self.connections.insert(Connection::new(stream, peer));
+        let slot = self.connections.insert(Connection::new(stream, peer, proxy));
         self.deadlines.set(slot, Wait::Head, self.now);
         // The request is there already, more often than not, and the connection perhaps never needs to be registered.
         self.drive(slot, false);
@@ -357,9 +392,9 @@ impl Worker {
     }
 
     fn log_limit(&mut self, limit: &str) {
-        if self.now >= self.log_after {
-            self.log_after = self.now + LOG_REST;
-            log::warn!("{limit}: closing those idle longest, {} connections here", self.connections.len());
+        if let Some(count) = self.limited.note(self.now) {
+            let connections = self.connections.len();
+            log::warn!("{limit} ({count} times; {connections} connections in this thread): closing those idle longest");
         }
     }
 
@@ -422,7 +457,7 @@ impl Worker {
     /// Shuts down what has never sent a byte.
     fn dismiss_silent(&mut self) {
         let is_silent = |(slot, connection): (usize, &Connection)| {
-            let is_silent = connection.held.is_none() && self.deadlines.wait(slot) == Some(Wait::Head);
+            let is_silent = connection.is_silent() && self.deadlines.wait(slot) == Some(Wait::Head);
             is_silent.then_some(slot)
         };
         let silent: Vec<usize> = self.connections.iter().filter_map(is_silent).collect();
