@@ -17,4 +17,4 @@ pub mod exchange;
 
 pub mod net;
 
-//pub mod config;
+pub mod config;

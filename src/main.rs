@@ -1,19 +1,124 @@
-//! swagip
+//! The program: the only place that prints or exits.
 
-fn main() {
-    let mut args = std::env::args().skip(1);
-    let (mut listen, mut threads) = ("[::]:8080".to_owned(), 2);
-    while let Some(a) = args.next() {
-        let v = args.next().unwrap_or_default();
-        if a == "--listen" { listen = v } else { threads = v.parse().unwrap_or(2) }
-    }
-    let settings = swagip::net::Settings {
-        listeners: vec![swagip::net::Listen { address: listen.parse().expect("addr"), any: true, proxy: false }],
-        threads: std::num::NonZeroUsize::new(threads).expect("nonzero"),
-        limits: swagip::net::Limits::default(),
-        rule: swagip::client::Rule::default(),
-        site: swagip::resource::Site { served_by: None, host: None, title: "SwagIP".into(), explain: false },
+mod healthcheck;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{self, ExitCode};
+use std::{env, thread};
+use swagip::config::{Command, Config};
+use swagip::net::{BindError, Listen, Server, Stopper};
+
+const FAILURE: u8 = 1;
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let command = match Command::new(env::args_os(), |name| env::var_os(name)) {
+        Ok(command) => command,
+        Err(error) => return failed(USAGE, &error.to_string()),
     };
-    let server = swagip::net::Server::bind(&settings).expect("bind");
-    server.start().expect("start").join().expect("join");
+    let outcome = match command {
+        Command::Serve(config) => serve(&config),
+        Command::Healthcheck(listener) => healthcheck::ask(&listener),
+        Command::Print(text) => {
+            say(text.trim_end());
+            Ok(())
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => failed(FAILURE, &reason),
+    }
+}
+
+/// Serves until a signal ends it. This thread waits for the workers, another one for the signals.
+fn serve(Config { settings, trusting }: &Config) -> Result<(), String> {
+    env_logger::Builder::new().filter_level(log::LevelFilter::Warn).parse_default_env().init();
+    // Before anything else: an early signal waits for its reader, and as PID 1 a process gets only those that it handles.
+    let signals = Signals::new([SIGTERM, SIGINT]).map_err(|error| format!("cannot wait for signals: {error}"))?;
+    let server = Server::bind(settings).map_err(|error| advice(&error, &settings.listeners))?;
+    let line = start_line(server.addresses(), &settings.listeners, settings.threads.get(), trusting);
+    let running = server.start().map_err(|error| error.to_string())?;
+    let stopper = running.stopper();
+    let obeying = thread::Builder::new().name("signals".to_owned()).spawn(move || obey(signals, &stopper));
+    obeying.map_err(|error| format!("cannot start a thread: {error}"))?;
+    say(&line);
+    running.join().map_err(|error| format!("a worker ended: {error}"))
+}
+
+/// The first signal asks for the end, the second one is the end.
+fn obey(mut signals: Signals, stopper: &Stopper) {
+    let mut arrived = signals.forever();
+    if let Some(signal) = arrived.next() {
+        stopper.drain(signal == SIGINT);
+    }
+    if arrived.next().is_some() {
+        process::exit(0);
+    }
+}
+
+/// What is true now, with the ports that the kernel chose.
+fn start_line(addresses: impl Iterator<Item = SocketAddr>, listeners: &[Listen], threads: usize, trusting: &str) -> String {
+    let addresses = addresses.zip(listeners).map(|(address, listener)| match listener.proxy {
+        true => format!("{address} (PROXY protocol)"),
+        false => address.to_string(),
+    });
+    let addresses = addresses.collect::<Vec<_>>().join(" and ");
+    let plural = if threads == 1 { "" } else { "s" };
+    format!("listening on {addresses}, {threads} thread{plural}, {trusting}")
+}
+
+/// Why there is no server, and what to type next.
+fn advice(error: &BindError, listeners: &[Listen]) -> String {
+    let address = match error {
+        BindError::Taken(address) | BindError::Other { address, .. } => *address,
+        BindError::Resources(_) => return error.to_string(),
+    };
+    // Where IPv6 is off, a bare port is found under 0.0.0.0.
+    let fits = |listener: &&Listen| listener.address == address || listener.any && listener.address.port() == address.port();
+    let (any, proxy) = listeners.iter().find(fits).map_or((false, false), |listener| (listener.any, listener.proxy));
+    let flag = if proxy { "--listen-proxy" } else { "--listen" };
+    let subject = if any { format!("port {}", address.port()) } else { address.to_string() };
+    let at = |port: u16| if any { port.to_string() } else { SocketAddr::new(address.ip(), port).to_string() };
+    match error {
+        BindError::Taken(_) => format!("{subject} is taken: try {flag} {}", at(free_port(address, listeners))),
+        BindError::Other { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            format!("{subject} is not for this user: try {flag} {}, or as root: {}", at(8080), setcap())
+        }
+        BindError::Other { source, .. } if is_foreign(source) => {
+            format!("{address} is not an address of this machine: try {flag} {}", address.port())
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// The command that lets this program take the ports below 1024 without being root.
+fn setcap() -> String {
+    let program = env::current_exe().unwrap_or_else(|_| "swagip".into());
+    format!("setcap cap_net_bind_service=+ep {}", program.display())
+}
+
+/// Another machine's address, or an IPv6 one where IPv6 is off.
+fn is_foreign(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(libc::EAFNOSUPPORT)
+}
+
+/// The next port that is free, so that what is typed next works; the taken one where there is none.
+fn free_port(taken: SocketAddr, listeners: &[Listen]) -> u16 {
+    let named = |port: &u16| listeners.iter().any(|listener| listener.address.port() == *port);
+    let mut ports = (taken.port()..=u16::MAX).skip(1).filter(|port| !named(port));
+    ports.find(|&port| TcpListener::bind((taken.ip(), port)).is_ok()).unwrap_or(taken.port())
+}
+
+/// One line on standard output, at once. That nobody reads it is no reason to fail.
+fn say(line: &str) {
+    let mut output = io::stdout();
+    let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+}
+
+fn failed(code: u8, reason: &str) -> ExitCode {
+    let _ = writeln!(io::stderr(), "{reason}");
+    ExitCode::from(code)
 }

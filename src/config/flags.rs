@@ -1,0 +1,108 @@
+//! What may stand on the command line, as text: clap finds the flags, `value.rs` reads what they hold.
+
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+
+/// The whole of `--help`, kept as a page because a person reads it as one. A test below holds it against the flags.
+const HELP: &str = include_str!("help.txt");
+
+#[derive(Parser)]
+#[command(name = "swagip", version, override_help = HELP)]
+pub(super) struct Flags {
+    #[command(flatten)]
+    pub(super) listen: ListenFlags,
+    #[arg(short, long, allow_hyphen_values = true)]
+    pub(super) threads: Option<OsString>,
+    #[command(flatten)]
+    pub(super) rule: RuleFlags,
+    #[command(flatten)]
+    pub(super) site: SiteFlags,
+    #[command(flatten)]
+    pub(super) limits: LimitFlags,
+    #[command(subcommand)]
+    pub(super) subcommand: Option<Subcommands>,
+}
+
+/// The healthcheck takes these too.
+#[derive(Args)]
+pub(super) struct ListenFlags {
+    #[arg(short, long, global = true)]
+    pub(super) listen: Vec<OsString>,
+    #[arg(long, global = true)]
+    pub(super) listen_proxy: Vec<OsString>,
+}
+
+#[derive(Args)]
+pub(super) struct RuleFlags {
+    #[arg(long)]
+    pub(super) trusted_proxy: Vec<OsString>,
+    #[arg(short = 'H', long)]
+    pub(super) client_ip_header: Option<OsString>,
+}
+
+#[derive(Args)]
+pub(super) struct SiteFlags {
+    #[arg(long)]
+    pub(super) served_by: Option<OsString>,
+    #[arg(long)]
+    pub(super) site_host: Option<OsString>,
+    #[arg(long)]
+    pub(super) site_title: Option<OsString>,
+    /// `--explain=off` is how a command line goes before `SWAGIP_EXPLAIN=on`.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
+    pub(super) explain: Option<OsString>,
+}
+
+/// No number begins with a hyphen; it is allowed so that `-1` is refused under the flag's name.
+#[derive(Args)]
+pub(super) struct LimitFlags {
+    #[arg(long, allow_hyphen_values = true)]
+    pub(super) max_connections: Option<OsString>,
+    #[arg(long, allow_hyphen_values = true)]
+    pub(super) head_timeout: Option<OsString>,
+    #[arg(long, allow_hyphen_values = true)]
+    pub(super) idle_timeout: Option<OsString>,
+    #[arg(long, allow_hyphen_values = true)]
+    pub(super) write_timeout: Option<OsString>,
+    #[arg(long, allow_hyphen_values = true)]
+    pub(super) drain_grace: Option<OsString>,
+    #[arg(long, allow_hyphen_values = true)]
+    pub(super) drain_timeout: Option<OsString>,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Subcommands {
+    #[command(override_help = HELP)]
+    Healthcheck { address: Option<OsString> },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Flags::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_names_every_flag_and_no_other() {
+        let mut command = Flags::command();
+        command.build();
+        let mut flags: Vec<_> = command.get_arguments().filter_map(|argument| argument.get_long()).collect();
+        let mut told: Vec<_> = HELP
+            .lines()
+            .filter(|line| line.starts_with("  -") || line.starts_with("      --"))
+            .filter_map(|line| line.split("--").nth(1)?.split([' ', '[']).next())
+            .collect();
+        flags.sort_unstable();
+        told.sort_unstable();
+        assert_eq!(told, flags);
+    }
+
+    #[test]
+    fn the_help_fits_a_terminal() {
+        assert_eq!(HELP.lines().find(|line| line.chars().count() > 100), None);
+    }
+}

@@ -1,0 +1,329 @@
+//! The program as a person or a container starts it: what it prints, and how it ends.
+
+#![allow(clippy::disallowed_methods, clippy::print_stderr, clippy::unwrap_used)]
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_swagip");
+
+/// Longer than anything here takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+type Variables<'v> = &'v [(&'v str, &'v str)];
+
+fn swagip(arguments: &str, variables: Variables<'_>) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments.split_whitespace()).env_clear().envs(variables.iter().copied());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// The exit code and what it printed on standard output and standard error.
+type Outcome = (Option<i32>, String, String);
+
+fn outcome(command: &mut Command) -> Outcome {
+    let mut process = Process(command.spawn().unwrap());
+    let code = process.end().code();
+    let text = |pipe: &mut dyn Read| std::io::read_to_string(pipe).unwrap();
+    (code, text(process.0.stdout.as_mut().unwrap()), text(process.0.stderr.as_mut().unwrap()))
+}
+
+/// Killed where a test fails.
+struct Process(Child);
+
+impl Process {
+    fn end(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        panic!("still running");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A server that has printed its start line.
+struct Server {
+    process: Process,
+    start_line: String,
+}
+
+impl Server {
+    fn start(command: &mut Command) -> Server {
+        let mut process = Process(command.spawn().unwrap());
+        let mut start_line = String::new();
+        BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut start_line).unwrap();
+        assert!(start_line.starts_with("listening on "), "{start_line:?}");
+        Server { process, start_line }
+    }
+
+    /// The first one.
+    fn address(&self) -> SocketAddr {
+        self.start_line.split([' ', ',']).nth(2).unwrap().parse().unwrap()
+    }
+
+    fn signal(&self, signal: &str) {
+        send(signal, self.process.0.id());
+    }
+
+    /// The exit code.
+    fn end(&mut self) -> Option<i32> {
+        self.process.end().code()
+    }
+}
+
+fn send(signal: &str, process: u32) {
+    assert!(Command::new("kill").args([format!("-{signal}"), process.to_string()]).status().unwrap().success());
+}
+
+fn ask(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn what_is_wrong_is_told_in_one_line() {
+    let address = "is not an address to listen on: try 8080, 127.0.0.1:8080 or [::1]:8080";
+    let replica = r#"is not 1 to 64 letters, digits, ".", "_" and "-""#;
+    let duration = "is not a duration: try 10, 0.5, 500ms, 10s or 1m";
+    let rows: &[(&str, Variables<'_>, &str)] = &[
+        ("--listen x", &[], &format!(r#"--listen: "x" {address}"#)),
+        ("--listen=", &[], &format!(r#"--listen: "" {address}"#)),
+        ("", &[("SWAGIP_LISTEN", "80, x")], &format!(r#"SWAGIP_LISTEN: "x" {address}"#)),
+        ("", &[("SWAGIP_LISTEN_PROXY", "80\nx")], &format!(r#"SWAGIP_LISTEN_PROXY: "80\nx" {address}"#)),
+        ("", &[("PORT", "tcp://10.0.0.1:80")], r#"PORT: "tcp://10.0.0.1:80" is not a port: try 8080"#),
+        ("-l 80 --listen-proxy :80", &[], r#"--listen-proxy: ":80" overlaps with --listen: "80": leave one of them out"#),
+        ("-l 0.0.0.0:80 -l [::]:80", &[], r#"--listen: "[::]:80" overlaps with --listen: "0.0.0.0:80": leave one of them out"#),
+        ("-t 0", &[], r#"--threads: "0" is not a number of threads from 1 to 1024: try 2"#),
+        ("-t -1", &[], r#"--threads: "-1" is not a number of threads from 1 to 1024: try 2"#),
+        ("", &[("SWAGIP_THREADS", "two")], r#"SWAGIP_THREADS: "two" is not a number of threads from 1 to 1024: try 2"#),
+        (
+            "--trusted-proxy private --trusted-proxy 10.0.0.0/33",
+            &[],
+            r#"--trusted-proxy: "10.0.0.0/33" is not a network: try an address, a network like 10.0.0.0/8, loopback or private"#,
+        ),
+        (
+            "",
+            &[("SWAGIP_TRUSTED_PROXIES", "10.0.0.1,proxy")],
+            r#"SWAGIP_TRUSTED_PROXIES: "proxy" is not a network: try an address, a network like 10.0.0.0/8, loopback or private"#,
+        ),
+        ("-H x:y", &[], r#"--client-ip-header: "x:y" is not the name of a field: try x-forwarded-for, x-real-ip or forwarded"#),
+        ("--served-by a/b", &[], &format!(r#"--served-by: "a/b" {replica}"#)),
+        (
+            "--served-by auto",
+            &[("HOSTNAME", "my box")],
+            &format!(r#"--served-by: "auto" finds the name "my box", which {replica}"#),
+        ),
+        ("", &[("SWAGIP_HOSTNAME", "http://a")], r#"SWAGIP_HOSTNAME: "http://a" is not a host: try ip.example.org"#),
+        ("--site-title=", &[], r#"--site-title: "" is not a line of text: try SwagIP"#),
+        ("", &[("SWAGIP_EXPLAIN", "maybe")], r#"SWAGIP_EXPLAIN: "maybe" is not a switch: try on or off"#),
+        ("--explain=2", &[], r#"--explain: "2" is not a switch: try on or off"#),
+        ("--max-connections 0", &[], r#"--max-connections: "0" is not a number of connections: try 10000"#),
+        ("-t 3 --max-connections 2", &[], r#"--max-connections: "2" is less than one for each of 3 threads: try --threads 2"#),
+        ("--head-timeout 1h", &[], &format!(r#"--head-timeout: "1h" {duration}"#)),
+        ("--idle-timeout 0", &[], r#"--idle-timeout: "0" is no time at all: try 500ms"#),
+        ("", &[("SWAGIP_WRITE_TIMEOUT", "-1")], &format!(r#"SWAGIP_WRITE_TIMEOUT: "-1" {duration}"#)),
+        ("--drain-timeout 1441m", &[], r#"--drain-timeout: "1441m" is longer than a day: try 1m"#),
+        (
+            "--drain-grace 20",
+            &[],
+            r#"--drain-grace: "20" makes the drain timeout, 10s, shorter than the grace, 20s: try --drain-timeout 25s"#,
+        ),
+        (
+            "",
+            &[("SWAGIP_DRAIN_TIMEOUT", "500ms")],
+            r#"SWAGIP_DRAIN_TIMEOUT: "500ms" makes the drain timeout, 500ms, shorter than the grace, 3s: try --drain-timeout 8s"#,
+        ),
+        ("healthcheck x", &[], &format!(r#"healthcheck: "x" {address}"#)),
+        ("healthcheck --listen x", &[], &format!(r#"--listen: "x" {address}"#)),
+        ("--lissten 80", &[], "unexpected argument '--lissten' found: try --listen"),
+        ("healtcheck", &[], "unrecognized subcommand 'healtcheck': try healthcheck"),
+        ("--site-host", &[], "a value is required for '--site-host <SITE_HOST>' but none was supplied: try --help"),
+        ("-t 1 -t 2", &[], "the argument '--threads <THREADS>' cannot be used multiple times: try --help"),
+    ];
+    for (arguments, variables, line) in rows {
+        let outcome = outcome(&mut swagip(arguments, variables));
+        assert_eq!(outcome, (Some(2), String::new(), format!("{line}\n")), "{arguments} {variables:?}");
+    }
+}
+
+#[test]
+fn a_value_that_is_not_utf8_is_told_too() {
+    let outcome = outcome(swagip("--site-title", &[]).arg(OsStr::from_bytes(b"a\xff")));
+    assert_eq!(outcome, (Some(2), String::new(), "--site-title: \"a\\xFF\" is not UTF-8\n".to_owned()));
+}
+
+#[test]
+fn help_and_version() {
+    let (code, help, errors) = outcome(&mut swagip("--help", &[("SWAGIP_THREADS", "x")]));
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+    assert!(help.starts_with("swagip answers ") && help.ends_with("not ready\n"), "{help}");
+    assert_eq!(outcome(&mut swagip("-h", &[])).1, help);
+    let version = format!("swagip {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(outcome(&mut swagip("-V", &[])), (Some(0), version, String::new()));
+}
+
+#[test]
+fn the_start_line_tells_where_and_whom_it_trusts() {
+    for (arguments, expected) in [
+        ("-l 127.0.0.1:0 -t 1", "listening on 127.0.0.1:PORT, 1 thread, trusting no proxy"),
+        ("-l 0 -t 4", "listening on [::]:PORT, 4 threads, trusting no proxy"),
+        (
+            "-l [::1]:0 --listen-proxy 127.0.0.1:0 -t 2 --trusted-proxy 10.0.0.0/8",
+            "listening on [::1]:PORT and 127.0.0.1:PORT (PROXY protocol), 2 threads, trusting x-forwarded-for from 10.0.0.0/8",
+        ),
+    ] {
+        let server = Server::start(&mut swagip(arguments, &[]));
+        assert_eq!(without_ports(&server.start_line), format!("{expected}\n"), "{arguments}");
+    }
+}
+
+/// Every chosen port replaced by `PORT`.
+fn without_ports(line: &str) -> String {
+    let words = line.split(' ').map(|word| match word.rsplit_once(':') {
+        Some((address, port)) => format!("{address}:PORT{}", port.trim_start_matches(|c: char| c.is_ascii_digit())),
+        None => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_taken_port_is_found_and_the_next_one_works() {
+    for (arguments, variables) in [("-l ADDRESS", [].as_slice()), ("", &[("PORT", "NUMBER")])] {
+        let holder = Server::start(&mut swagip("-l [::]:0 -t 2", &[]));
+        let port = holder.address().port().to_string();
+        let place = |text: &str| text.replace("ADDRESS", &format!("127.0.0.1:{port}")).replace("NUMBER", &port);
+        let variables: Vec<_> = variables.iter().map(|(name, text)| (*name, place(text))).collect();
+        let variables: Vec<_> = variables.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        let (code, printed, line) = outcome(&mut swagip(&place(arguments), &variables));
+        assert_eq!((code, printed.as_str()), (Some(1), ""));
+        let subject = if arguments.is_empty() { format!("port {port}") } else { format!("127.0.0.1:{port}") };
+        let next = line.strip_prefix(&format!("{subject} is taken: try ")).unwrap_or_else(|| panic!("{line}"));
+        let next_port = next.trim().rsplit([' ', ':']).next().unwrap();
+        assert_eq!(Server::start(&mut swagip(next, &[])).address().port().to_string(), next_port);
+    }
+}
+
+#[test]
+fn an_address_of_another_machine() {
+    let (code, _, line) = outcome(&mut swagip("-l 192.0.2.1:8080", &[]));
+    assert_eq!((code, line.as_str()), (Some(1), "192.0.2.1:8080 is not an address of this machine: try --listen 8080\n"));
+}
+
+#[test]
+fn either_signal_ends_it_with_0() {
+    for (signal, arguments) in [("TERM", "--drain-grace 0"), ("INT", "--drain-grace 9s")] {
+        let mut server = Server::start(swagip(arguments, &[]).args(["-l", "127.0.0.1:0"]));
+        let asked = Instant::now();
+        server.signal(signal);
+        assert_eq!(server.end(), Some(0), "{signal}");
+        assert!(asked.elapsed() < Duration::from_secs(8), "{signal}: {:?}", asked.elapsed());
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_with_0() {
+    let mut server = Server::start(&mut swagip("-l 127.0.0.1:0 --drain-grace 1m --drain-timeout 1m", &[]));
+    server.signal("TERM");
+    let deadline = Instant::now() + PATIENCE;
+    while !ask(server.address(), "GET /ready HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").contains("draining") {
+        assert!(Instant::now() < deadline);
+        thread::sleep(Duration::from_millis(5));
+    }
+    let asked = Instant::now();
+    server.signal("INT");
+    assert_eq!(server.end(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+}
+
+/// Process 1 of a container gets no signal that it has no handler for.
+#[test]
+fn as_process_1_it_is_ended_by_sigterm() {
+    let namespace = ["--pid", "--fork", "--kill-child"];
+    if !Command::new("unshare").args(namespace).arg("true").stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+        eprintln!("not tried: unshare --pid is not allowed here");
+        return;
+    }
+    let mut command = Command::new("unshare");
+    command.args(namespace).args([PROGRAM, "-l", "127.0.0.1:0", "--drain-grace", "0"]).stdout(Stdio::piped());
+    let mut unshare = Server::start(&mut command);
+    let id = unshare.process.0.id();
+    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+    send("TERM", children.trim().parse().unwrap());
+    assert_eq!(unshare.end(), Some(0));
+}
+
+#[test]
+fn the_healthcheck_asks_the_server() {
+    for listen in ["--listen", "--listen-proxy"] {
+        for address in ["0", "127.0.0.1:0", "[::1]:0", "[::]:0", "0.0.0.0:0"] {
+            let server = Server::start(&mut swagip(&format!("{listen} {address}"), &[]));
+            let address = address.strip_suffix('0').unwrap();
+            let asked = format!("healthcheck {listen} {address}{}", server.address().port());
+            assert_eq!(outcome(&mut swagip(&asked, &[])), (Some(0), String::new(), String::new()), "{asked}");
+        }
+    }
+}
+
+#[test]
+fn the_healthcheck_fails_while_draining() {
+    let server = Server::start(&mut swagip("-l 127.0.0.1:0 --drain-grace 1m --drain-timeout 1m", &[]));
+    let check = || outcome(&mut swagip(&format!("healthcheck {}", server.address()), &[]));
+    assert_eq!(check().0, Some(0));
+    server.signal("TERM");
+    let deadline = Instant::now() + PATIENCE;
+    while check().0 == Some(0) {
+        assert!(Instant::now() < deadline);
+    }
+    let line = format!("{} answers \"HTTP/1.1 404 Not Found\", \"draining\"\n", server.address());
+    assert_eq!(check(), (Some(1), String::new(), line));
+}
+
+#[test]
+fn the_healthcheck_says_why_it_failed() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let check = || outcome(&mut swagip("healthcheck", &[("SWAGIP_LISTEN", &address.to_string())]));
+
+    // The kernel accepts for it, and nothing comes.
+    let asked = Instant::now();
+    assert_eq!(check(), (Some(1), String::new(), format!("{address}: no answer within 2s\n")));
+    assert!(asked.elapsed() < Duration::from_secs(4));
+
+    drop(listener);
+    assert_eq!(check(), (Some(1), String::new(), format!("{address}: nobody listens there\n")));
+}
+
+#[test]
+fn the_healthcheck_says_local_to_a_proxy_listener() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let arguments = format!("healthcheck --listen-proxy {}", listener.local_addr().unwrap());
+    let mut check = Process(swagip(&arguments, &[]).spawn().unwrap());
+    let (mut stream, _) = listener.accept().unwrap();
+    let expected = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let mut received = [0; 75];
+    stream.read_exact(&mut received).unwrap();
+    assert_eq!(&received, expected);
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+    drop(stream);
+    assert_eq!(check.end().code(), Some(0));
+}
