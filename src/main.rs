@@ -122,3 +122,32 @@ fn failed(code: u8, reason: &str) -> ExitCode {
     let _ = writeln!(io::stderr(), "{reason}");
     ExitCode::from(code)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_needs_a_right() {
+        let any = Listen { address: "[::]:80".parse().unwrap(), any: true, proxy: false };
+        let one = Listen { address: "127.0.0.1:80".parse().unwrap(), any: false, proxy: true };
+        for (address, listener, expected) in [
+            ("[::]:80", any, "port 80 is not for this user: try --listen 8080, or as root: setcap "),
+            ("0.0.0.0:80", any, "port 80 is not for this user: try --listen 8080, or as root: setcap "),
+            ("127.0.0.1:80", one, "127.0.0.1:80 is not for this user: try --listen-proxy 127.0.0.1:8080, or as root: setcap "),
+        ] {
+            let error = BindError::Other { address: address.parse().unwrap(), source: io::ErrorKind::PermissionDenied.into() };
+            let line = advice(&error, &[listener]);
+            assert!(line.starts_with(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_ipv6_address_where_ipv6_is_off() {
+        let listener = Listen { address: "[::1]:80".parse().unwrap(), any: false, proxy: true };
+        let source = io::Error::from_raw_os_error(libc::EAFNOSUPPORT);
+        let line = advice(&BindError::Other { address: listener.address, source }, &[listener]);
+        assert_eq!(line, "[::1]:80 is not an address of this machine: try --listen-proxy 80");
+    }
+}

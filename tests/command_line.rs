@@ -156,6 +156,7 @@ fn what_is_wrong_is_told_in_one_line() {
         ("healthcheck x", &[], &format!(r#"healthcheck: "x" {address}"#)),
         ("healthcheck --listen x", &[], &format!(r#"--listen: "x" {address}"#)),
         ("--lissten 80", &[], "unexpected argument '--lissten' found: try --listen"),
+        ("\u{1b}[31mred", &[], r"unrecognized subcommand '\u{1b}[31mred': try --help"),
         ("healtcheck", &[], "unrecognized subcommand 'healtcheck': try healthcheck"),
         ("--site-host", &[], "a value is required for '--site-host <SITE_HOST>' but none was supplied: try --help"),
         ("-t 1 -t 2", &[], "the argument '--threads <THREADS>' cannot be used multiple times: try --help"),

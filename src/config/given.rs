@@ -82,7 +82,7 @@ impl Given {
 }
 
 impl fmt::Display for Given {
-    /// Quoted and escaped, so that no value can make a second line.
+    /// As an error names it: `--threads: "0"`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {:?}", self.name, self.text)
     }

@@ -16,6 +16,7 @@ use clap::error::{ContextKind, ErrorKind};
 use flags::{Flags, LimitFlags, ListenFlags, RuleFlags, SiteFlags, Subcommands};
 use given::{Environment, Flag, Given};
 use std::ffi::OsString;
+use std::fmt::Write;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
@@ -47,8 +48,9 @@ pub struct Config {
 pub struct UsageError(String);
 
 impl fmt::Display for UsageError {
+    /// What was given may hold line ends and escape sequences; what is shown is one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.chars().try_for_each(|c| if c.is_control() { write!(f, "{}", c.escape_default()) } else { f.write_char(c) })
     }
 }
 
