@@ -7,6 +7,7 @@ use mio::Waker;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -111,5 +112,5 @@ fn connections(limits: &Limits) -> usize {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
     let raised = setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map_or(soft, |()| hard);
     let descriptors = usize::try_from(raised).unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_KEPT);
-    limits.connections.map_or(descriptors.min(CONNECTIONS_MAX), |connections| connections.get())
+    descriptors.min(limits.connections.map_or(CONNECTIONS_MAX, NonZeroUsize::get))
 }

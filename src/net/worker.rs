@@ -242,28 +242,29 @@ impl Worker {
     fn drive(&mut self, slot: usize, read_closed: bool) {
         let Some(connection) = self.connections.get_mut(slot) else { return };
         let mut lent = Lent { service: &mut self.service, input: &mut self.input, output: &mut self.output };
-        let fate = connection.drive(&mut lent, read_closed);
+        // After an error there is nobody left to talk to.
+        let fate = connection.drive(&mut lent, read_closed).unwrap_or(Fate::Closes);
         self.settle(slot, fate);
     }
 
     /// Does what came of driving a connection: has epoll and the deadlines know what it waits for.
-    fn settle(&mut self, slot: usize, fate: io::Result<Fate>) {
+    fn settle(&mut self, slot: usize, fate: Fate) {
         let connection = &mut self.connections[slot];
         let progress = match fate {
-            Ok(Fate::Stays { progress }) => progress,
-            Ok(Fate::Ready) => {
+            Fate::Stays { progress } => progress,
+            Fate::Ready => {
                 if !std::mem::replace(&mut connection.is_ready, true) {
                     self.ready.push(slot);
                 }
                 true
             }
-            Ok(Fate::Aborts(fault)) => {
+            Fate::Aborts(fault) => {
                 if let Some(count) = self.aborted.note(self.now) {
                     log::warn!("{count} connections closed for their PROXY header, the last one: {fault}");
                 }
                 return self.close(slot);
             }
-            Ok(Fate::Closes) | Err(_) => return self.close(slot),
+            Fate::Closes => return self.close(slot),
         };
         let wanted = connection.wanted();
         let registry = self.poll.registry();
