@@ -7,6 +7,7 @@ mod connection;
 mod deadlines;
 mod listener;
 mod server;
+mod tally;
 mod worker;
 
 pub use listener::DEFAULT_PORT;

@@ -3,11 +3,17 @@
 //! A turn: poll; take the time once; drive the connections that have events, then those that had more to do; end the waits that
 //! are over; accept. Accepting comes last, so that no slot that was freed in this turn meets an event meant for its predecessor.
 
+mod drain;
+
+pub use drain::Orders;
+
+use super::Limits;
 use super::connection::{Connection, Fate, Lent, Phase};
-use super::deadlines::{Deadlines, Millis, Wait, millis};
-use super::{Limits, listener};
+use super::deadlines::{Deadlines, Millis, Wait};
+use super::tally::Tally;
 use crate::exchange::{OUTPUT_MAX, Service, Waiting};
 use crate::http::scan::HEAD_MAX;
+use drain::Drain;
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -15,7 +21,6 @@ use slab::Slab;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Connections accepted in one turn from one listener. With 1 accepting costs 4 % more; without a limit a flood of connections
@@ -28,27 +33,7 @@ const EVENTS_MAX: usize = 512;
 /// How long accepting rests when there is no room and none can be made.
 const ACCEPT_REST: Millis = 100;
 
-/// How long a connection that was accepted last of all may be silent before it is shut down.
-const DRAIN_SILENCE: Millis = 500;
-
-/// What clients bring about is logged this often at most.
-const LOG_REST: Millis = 60_000;
-
 const WAKE: Token = Token(usize::MAX);
-
-/// What all workers are told.
-#[derive(Debug, Default)]
-pub struct Orders(AtomicU8);
-
-const DRAIN: u8 = 1;
-const DRAIN_AT_ONCE: u8 = 2;
-
-impl Orders {
-    /// Orders the workers, once they are woken, to stop; `at_once` without a grace.
-    pub fn drain(&self, at_once: bool) {
-        self.0.fetch_max(if at_once { DRAIN_AT_ONCE } else { DRAIN }, Ordering::Relaxed);
-    }
-}
 
 struct Listener {
     socket: TcpListener,
@@ -56,45 +41,6 @@ struct Listener {
     proxy: bool,
     /// It may have connections for us that no new event will announce.
     is_ready: bool,
-}
-
-/// Counts what is worth a line in the log, which is written once a minute at most.
-#[derive(Default)]
-struct Tally {
-    count: u64,
-    silent_until: Millis,
-}
-
-impl Tally {
-    /// Counts one more; where a line is due, the count since the last one.
-    fn note(&mut self, now: Millis) -> Option<u64> {
-        self.count += 1;
-        if now < self.silent_until {
-            return None;
-        }
-        self.silent_until = now + LOG_REST;
-        Some(std::mem::take(&mut self.count))
-    }
-}
-
-/// How far stopping has come: accepting, then closing, then the end.
-#[derive(Clone, Copy)]
-struct Drain {
-    stage: Stage,
-    /// When the stage is over.
-    until: Millis,
-    /// When all is over.
-    end: Millis,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// New connections are accepted and served as ever.
-    Grace,
-    /// The listeners are closed; who has just connected may still send.
-    Silence,
-    /// What is in flight is finished.
-    Finish,
 }
 
 /// One thread's server.
@@ -186,15 +132,11 @@ impl Worker {
         Ok(())
     }
 
-    fn is_done(&self) -> bool {
-        self.drain.is_some_and(|drain| self.now >= drain.end || (drain.stage != Stage::Grace && self.connections.is_empty()))
-    }
-
     /// How long there is nothing to do but wait for events.
     fn timeout(&self) -> Option<Duration> {
         let accept = self.listeners.iter().any(|listener| listener.is_ready).then_some(self.accept_after);
         let ready = (!self.ready.is_empty()).then_some(self.now);
-        let drain = self.drain.map(|drain| drain.until.min(drain.end));
+        let drain = self.drain.map(|drain| drain.due());
         let next = [accept, ready, drain, self.deadlines.next()].into_iter().flatten().min()?;
         Some(Duration::from_millis(next.saturating_sub(self.now)))
     }
@@ -396,74 +338,6 @@ impl Worker {
         if let Some(count) = self.limited.note(self.now) {
             let connections = self.connections.len();
             log::warn!("{limit} ({count} times; {connections} connections in this thread): closing those idle longest");
-        }
-    }
-
-    fn obey(&mut self) {
-        let order = self.orders.0.load(Ordering::Relaxed);
-        if order == 0 {
-            return;
-        }
-        let grace = if order == DRAIN { millis(self.limits.drain_grace) } else { 0 };
-        self.service.drain();
-        for listener in &mut self.listeners {
-            // It fails only on a socket that is none; then there is nothing to announce.
-            let _ = listener::announce_at_once(&listener.socket);
-            listener.is_ready = true;
-        }
-        let end = self.drain.map_or(self.now + millis(self.limits.drain_timeout), |drain| drain.end);
-        self.drain = Some(Drain { stage: Stage::Grace, until: self.now + grace, end });
-    }
-
-    fn advance_drain(&mut self) {
-        let Some(drain) = &mut self.drain else { return };
-        if self.now < drain.until {
-            return;
-        }
-        match drain.stage {
-            Stage::Grace => {
-                (drain.stage, drain.until) = (Stage::Silence, self.now + DRAIN_SILENCE);
-                self.close_listeners();
-                self.dismiss_idle();
-            }
-            Stage::Silence => {
-                (drain.stage, drain.until) = (Stage::Finish, Millis::MAX);
-                self.dismiss_silent();
-            }
-            Stage::Finish => {}
-        }
-    }
-
-    /// Serves what waits to be accepted, because closing a listener resets it.
-    fn close_listeners(&mut self) {
-        for index in 0..self.listeners.len() {
-            self.listeners[index].is_ready = true;
-            while self.listeners[index].is_ready && self.has_room() {
-                self.accept_one(index);
-            }
-        }
-        self.listeners.clear();
-    }
-
-    /// Shuts down what is between two requests, the oldest first; what has arrived in the meantime is still answered.
-    fn dismiss_idle(&mut self) {
-        while let Some(slot) = self.deadlines.longest(Wait::Idle) {
-            self.drive(slot, true);
-            if self.deadlines.wait(slot) == Some(Wait::Idle) {
-                self.dismiss(slot);
-            }
-        }
-    }
-
-    /// Shuts down what has never sent a byte.
-    fn dismiss_silent(&mut self) {
-        let is_silent = |(slot, connection): (usize, &Connection)| {
-            let is_silent = connection.is_silent() && self.deadlines.wait(slot) == Some(Wait::Head);
-            is_silent.then_some(slot)
-        };
-        let silent: Vec<usize> = self.connections.iter().filter_map(is_silent).collect();
-        for slot in silent {
-            self.dismiss(slot);
         }
     }
 }
