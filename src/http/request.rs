@@ -92,6 +92,10 @@ pub enum Framing {
 pub fn parse<'h, 'b>(input: &'b [u8], storage: &'h mut Storage<'b>) -> Result<Option<Request<'h, 'b>>, Refusal> {
     let lead = leading_lines(input);
     let bytes = &input[lead..input.len().min(HEAD_MAX)];
+    // httparse skips any number of them, and bare LFs too.
+    if matches!(bytes.first(), Some(b'\r' | b'\n')) {
+        return Ok(None);
+    }
     let mut parsed = httparse::Request::new(&mut []);
     let Ok(httparse::Status::Complete(length)) = parsed.parse_with_uninit_headers(bytes, storage) else { return Ok(None) };
     let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version) else { return Ok(None) };
