@@ -581,15 +581,15 @@ fn an_address_that_is_not_known() {
             "{\n  \"ip\": \"2001:db8::1\",\n  \"ip_decimal\": 42540766411282592856903984951653826561,\n  \"port\": 65535\n}\n",
         ),
     ] {
-        let mut service = Service::new(Rule::default(), support::settings().site);
+        let mut service = Service::new(Rule::default(), support::settings().site, Default::default());
         let mut date = [0; 29];
         date.copy_from_slice(httpdate::fmt_http_date(SystemTime::now()).as_bytes());
         service.set_date(date);
-        let peer = Peer { address, port, ..Rule::default().peer((Ipv4Addr::LOCALHOST, 1).into()) };
+        let mut peer = Peer { address, port, ..Rule::default().peer((Ipv4Addr::LOCALHOST, 1).into()) };
         let own = "Source-Ip: 6.6.6.6\r\nSource-Port: 6\r\n";
         let mut request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n{own}\r\n").into_bytes();
         let mut output = Vec::new();
-        service.serve(&mut State::default(), &peer, &mut request, false, &mut output);
+        service.serve(&mut State::default(), &mut peer, &mut request, false, &mut output);
         check(&Answer::all(&output)[0], status, fields, content.as_bytes(), target);
     }
 }
