@@ -106,6 +106,7 @@ impl Scan {
                 let preface = if form == target::Form::Preface && part == b"*" { Preface::Http2 } else { Preface::No };
                 self.begin(Place::Version(preface), 1)
             }
+            (Place::Target(_), b'\r' | b'\n') if !part.is_empty() => return Err(Refusal::VERSION_FORM),
             (Place::Target(form), byte) => {
                 form.check(part, byte)?;
                 Place::Target(form)
@@ -141,7 +142,8 @@ impl Scan {
 
     fn limit(&self) -> Refusal {
         match self.place {
-            Place::Target(_) => Refusal::TARGET_LONG,
+            // With a version behind it, too: no version is long.
+            Place::Target(_) | Place::Version(_) | Place::LineCr => Refusal::TARGET_LONG,
             Place::Fields(_) => Refusal::FIELDS_LARGE,
             _ => Refusal::HEAD_ENDLESS,
         }
@@ -169,6 +171,7 @@ mod tests {
             ("GET *", Refusal::TARGET_FORM),
             ("GET / HTTP/3", Refusal::VERSION),
             ("GET /#", Refusal::TARGET_BYTE),
+            ("GET /\r", Refusal::VERSION_FORM),
             ("\n", Refusal::BARE_LF),
         ] {
             assert_eq!(look(bytes), Err(refusal), "{bytes:?}");
