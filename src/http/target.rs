@@ -40,13 +40,10 @@ impl<'a> Target<'a> {
             return Err(Refusal::TARGET_FORM);
         }
         if form == Form::Authority {
-            let port = target.iter().rposition(|&byte| byte == b':').ok_or(Refusal::HOST)?;
             host::check(target)?;
-            return if port + 1 < target.len() {
-                Ok(Target { path: target, query: None, authority: None })
-            } else {
-                Err(Refusal::HOST)
-            };
+            // A colon behind the host has a port behind it, as was just checked; CONNECT must name one (RFC 9110 §9.3.6).
+            let has_port = target.contains(&b':') && !target.ends_with(b"]");
+            return if has_port { Ok(Target { path: target, query: None, authority: None }) } else { Err(Refusal::HOST) };
         }
         if target == b"*" {
             return Ok(Target { path: target, query: None, authority: None });
