@@ -8,9 +8,10 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use support::Answer;
-use swagip::client::{Peer, Rule};
-use swagip::exchange::{Next, Service, State, Waiting};
+use swagip::client::{ForwardingField, Rule, TrustList};
+use swagip::exchange::{Next, ProxyFault, Service, State, Waiting};
 use swagip::http::media::{Media, preferred};
 use swagip::resource::{address, json};
 
@@ -73,21 +74,22 @@ proptest! {
 
 // The exchange, driven as net drives it.
 
-fn service() -> (Service, Peer) {
-    let rule = Rule::default();
-    let peer = rule.peer(([203, 0, 113, 9], 54321).into());
-    (Service::new(rule, support::settings().site), peer)
-}
-
 /// All that can be told of what a connection was answered.
 #[derive(Debug, PartialEq, Eq)]
 struct Conversation {
     output: Shown,
-    closed: bool,
+    end: Option<End>,
     /// What the connection waits for where it was not closed, and what is said when nothing more comes.
     waiting: Waiting,
     last_words: Shown,
     timeout: Shown,
+}
+
+/// How the server ended a connection; whether it lingers hangs on what has arrived, so on the cuts too.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    Closed,
+    Aborted(ProxyFault),
 }
 
 /// Bytes that a failed test shows as text.
@@ -100,34 +102,41 @@ impl std::fmt::Debug for Shown {
     }
 }
 
-/// What the pieces are answered, one after the other: what is not consumed is kept, and the next piece comes behind it.
+/// What the pieces are answered, one after the other.
 fn converse(pieces: &[&[u8]]) -> Conversation {
-    let (mut service, peer) = service();
-    let mut state = State::default();
-    let mut input = Vec::new();
-    let mut output = Vec::new();
-    let mut closed = false;
+    converse_from(State::default(), pieces)
+}
+
+/// The same from another state: what is not consumed is kept, and the next piece comes behind it.
+fn converse_from(mut state: State, pieces: &[&[u8]]) -> Conversation {
+    let rule = Rule::new(TrustList::parse(["192.0.2.1"]).unwrap(), ForwardingField::default());
+    let client = if matches!(state, State::Proxy) { [192, 0, 2, 1] } else { [203, 0, 113, 9] };
+    let mut peer = rule.peer((client, 54321).into());
+    let mut service = Service::new(rule, support::settings().site, Arc::default());
+    let (mut input, mut output) = (Vec::new(), Vec::new());
+    let mut end = None;
     for piece in pieces {
         input.extend_from_slice(piece);
-        while !closed {
+        while end.is_none() {
             let mut answers = Vec::new();
-            let served = service.serve(&mut state, &peer, &mut input, false, &mut answers);
+            let served = service.serve(&mut state, &mut peer, &mut input, false, &mut answers);
             output.extend_from_slice(&answers);
             input.drain(..served.consumed);
             match served.next {
                 Next::Read => break,
                 Next::Again => {}
-                Next::Close { .. } => closed = true,
+                Next::Close { .. } => end = Some(End::Closed),
+                Next::Abort(fault) => end = Some(End::Aborted(fault)),
             }
         }
     }
-    let waiting = if closed { Waiting::Idle } else { state.waiting() };
+    let waiting = if end.is_some() { Waiting::Idle } else { state.waiting() };
     let (mut last_words, mut timeout) = (Vec::new(), Vec::new());
-    if !closed {
+    if end.is_none() {
         service.end(&mut state, &input, &mut last_words);
         service.expire(&mut state, &input, &mut timeout);
     }
-    Conversation { output: Shown(output), closed, waiting, last_words: Shown(last_words), timeout: Shown(timeout) }
+    Conversation { output: Shown(output), end, waiting, last_words: Shown(last_words), timeout: Shown(timeout) }
 }
 
 fn cut<'i>(input: &'i [u8], cuts: &[Index]) -> Vec<&'i [u8]> {
@@ -197,6 +206,27 @@ fn request() -> impl Strategy<Value = Shown> {
         Shown([head.as_bytes(), &field_lines(&fields), &content].concat())
     })
 }
+
+/// What a PROXY listener may get: right, unknown, and wrong in several ways.
+const PROXY_HEADERS: &[&[u8]] = &[
+    b"PROXY TCP4 203.0.113.9 192.0.2.1 54321 80\r\n",
+    b"PROXY TCP6 2001:db8::9 2001:db8::1 54321 80\r\n",
+    b"PROXY UNKNOWN\r\n",
+    b"PROXY UNKNOWN ffff:ffff\r\n",
+    b"\r\n\r\n\0\r\nQUIT\n\x20\0\0",
+    b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xcb\0\x71\x09\xc0\0\x02\x01\xd4\x31\0\x50",
+    b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x10\xcb\0\x71\x09\xc0\0\x02\x01\xd4\x31\0\x50\x04\0\x01\0",
+    b"\r\n\r\n\0\r\nQUIT\n\x21\0\0\0",
+    b"\r\n\r\n\0\r\nQUIT\n\x31\x11\0\x0c",
+    b"\r\n\r\n\0\r\nQUIT\n\x22\x11\0\x0c",
+    b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x03abc",
+    b"\r\n\r\n\0\r\nQUIX",
+    b"PROXY TCP4 203.0.113.9 192.0.2.1 54321\r\n",
+    b"PROXY TCP4 203.0.113.9 192.0.2.1 54321 80\n",
+    b"PROXY TCP9 ",
+    b"PROXY",
+    b"",
+];
 
 fn joined(requests: &[Shown]) -> Vec<u8> {
     requests.iter().flat_map(|request| request.0.iter().copied()).collect()
@@ -285,7 +315,7 @@ proptest! {
         let valid = joined(&requests);
         let whole = converse(&[&valid]);
         let answers = whole.output.0.windows(8).filter(|window| window == b"\r\nDate: ").count();
-        prop_assert_eq!((answers, whole.closed, whole.waiting), (requests.len(), false, Waiting::Idle));
+        prop_assert_eq!((answers, whole.end, whole.waiting), (requests.len(), None, Waiting::Idle));
 
         let all = [&valid, end.as_bytes()].concat();
         prop_assert_eq!(converse(&cut(&all, &cuts)), converse(&[&all]));
@@ -318,6 +348,18 @@ proptest! {
             _ => format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;{}\r\nx\r\n0\r\n\r\n", &long[12_286..]),
         };
         prop_assert_eq!(converse(&cut(all.as_bytes(), &cuts)), converse(&[all.as_bytes()]));
+    }
+
+    #[test]
+    fn cutting_behind_a_proxy_header_anywhere_changes_nothing(
+        header in select(PROXY_HEADERS),
+        requests in vec(request(), 0..3),
+        cuts in vec(any::<Index>(), 1..6),
+    ) {
+        let all = [header, &joined(&requests)].concat();
+        let whole = converse_from(State::Proxy, &[&all]);
+        prop_assert_eq!(&converse_from(State::Proxy, &cut(&all, &cuts)), &whole);
+        prop_assert_eq!(&converse_from(State::Proxy, &all.chunks(1).collect::<Vec<_>>()), &whole);
     }
 
     /// `/all` and `/headers`, against a map: names in Train-Case, values trimmed and joined, keys sorted.
