@@ -8,6 +8,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use support::TestServer;
+use swagip::client::{ForwardingField, Rule, TrustList};
 use swagip::net::Settings;
 
 /// The system's allocator, which counts what the threads named `worker-…` ask of it.
@@ -68,7 +69,16 @@ fn get(name: &'static str, target: &str) -> Row {
     one(name, &format!("GET {target} HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n"))
 }
 
+/// What HAProxy makes of a client's request that has such a field already: a second line.
+fn forwarded(row: Row) -> Row {
+    let settings = |settings: &mut Settings| {
+        settings.rule = Rule::new(TrustList::parse(["loopback"]).unwrap(), ForwardingField::default());
+    };
+    Row { settings, ..row }
+}
+
 fn rows() -> Vec<Row> {
+    let two_lines = "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n";
     let sixteen = |row: Row| Row { name: "16 pipelined", pieces: vec![row.pieces[0].repeat(16)], requests: 16, ..row };
     vec![
         get("/", "/"),
@@ -94,6 +104,7 @@ fn rows() -> Vec<Row> {
         one("501", "get / HTTP/1.1\r\nHost: a\r\n\r\n"),
         one("a minor version above 1", "GET / HTTP/1.2\r\nHost: a\r\n\r\n"),
         one("fields that a client may not choose by", "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n"),
+        forwarded(one("two lines of addresses from a trusted proxy", two_lines)),
         sixteen(get("", "/")),
     ]
 }

@@ -134,6 +134,16 @@ const ALL: &[Row] = &[
     ("/ALL", "Accept: text/plain", Text),
 ];
 
+const EXPLAIN: &[Row] = &[
+    ("/explain", "", Text),
+    ("/explain", "User-Agent: curl/8|Accept: */*", Text),
+    ("/explain", BROWSER, Text),
+    ("/explain", "Accept: application/json", Json),
+    ("/explain", "Accept: application/json;q=0.5, text/plain;q=0.6", Text),
+    ("/explain", "Accept: application/json, text/plain", Json),
+    ("/explain?format=json", "", Text),
+];
+
 /// Where nothing chooses.
 const FIXED: &[Row] = &[
     ("/ip", "Accept: text/html|User-Agent: Mozilla/5.0", Text),
@@ -167,7 +177,7 @@ fn check(server: &TestServer, target: &str, fields: &str, expected: Media) {
 }
 
 fn check_rows(rows: &[Row]) {
-    let server = TestServer::start();
+    let server = TestServer::with(|settings| settings.site.explain = true);
     for &(target, fields, expected) in rows {
         check(&server, target, fields, expected);
     }
@@ -195,6 +205,11 @@ fn every_tool_gets_text_by_its_name() {
 #[test]
 fn all() {
     check_rows(ALL);
+}
+
+#[test]
+fn explain() {
+    check_rows(EXPLAIN);
 }
 
 #[test]

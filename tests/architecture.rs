@@ -1,0 +1,167 @@
+//! The line of the modules, and the few rules of style that no compiler keeps.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What stands left never names what stands right.
+const LINE: [&str; 6] = ["http", "client", "resource", "exchange", "net", "config"];
+
+/// What the pure half never names: sockets, clock, threads and the machine.
+const IMPURE: [&str; 12] =
+    ["mio", "socket2", "libc", "nix", "thread", "Instant", "SystemTime", "TcpStream", "TcpListener", "UdpSocket", "fs", "env"];
+
+const LINES_MAX: usize = 400;
+const FUNCTION_LINES_MAX: usize = 70;
+
+/// A source file, its path below `src/`, and its text without comments and without the tests at its end.
+struct Source {
+    path: PathBuf,
+    code: String,
+}
+
+impl Source {
+    fn name(&self) -> &str {
+        self.path.to_str().unwrap()
+    }
+
+    /// The module of the [`LINE`] that it belongs to, by its place there; none for `lib.rs`, `main.rs` and what is the program's.
+    fn place(&self) -> Option<usize> {
+        let first = self.path.iter().next()?.to_str()?.trim_end_matches(".rs");
+        LINE.iter().position(|module| *module == first)
+    }
+
+    /// How many `super::` in a row stay inside its module of the line.
+    fn depth(&self) -> usize {
+        self.path.iter().count() - 1 - usize::from(self.path.ends_with("mod.rs"))
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    walk(&root, &mut paths);
+    assert!(paths.len() > 20, "the source is there");
+    let source = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("\n#[cfg(test)]").next().unwrap().lines().map(without_comment).collect::<Vec<_>>().join("\n");
+        Source { path: path.strip_prefix(&root).unwrap().to_owned(), code }
+    };
+    paths.into_iter().map(source).collect()
+}
+
+fn walk(directory: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, paths);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            paths.push(path);
+        }
+    }
+}
+
+/// A line up to its comment; `://` begins none.
+fn without_comment(line: &str) -> &str {
+    let is_comment = |&(start, _): &(usize, &str)| !line[..start].ends_with(':');
+    line.match_indices("//").find(is_comment).map_or(line, |(start, _)| &line[..start])
+}
+
+fn words(code: &str) -> impl Iterator<Item = &str> {
+    code.split(|character: char| !character.is_alphanumeric() && character != '_')
+}
+
+/// The modules that code names as `crate::module` or in `crate::{module, …}`.
+fn named(code: &str) -> Vec<&str> {
+    let mut modules = Vec::new();
+    for (start, path) in code.match_indices("crate::") {
+        let rest = &code[start + path.len()..];
+        let mut depth = 0;
+        let mut begins = true;
+        for (index, character) in rest.char_indices() {
+            match character {
+                '{' => (depth, begins) = (depth + 1, depth == 0),
+                '}' => depth -= 1,
+                ',' => begins = depth == 1,
+                character if begins && character.is_alphanumeric() => {
+                    modules.extend(words(&rest[index..]).next());
+                    begins = false;
+                }
+                _ => {}
+            }
+            if depth == 0 && !begins {
+                break;
+            }
+        }
+    }
+    modules
+}
+
+#[test]
+fn what_stands_left_never_names_what_stands_right() {
+    assert_eq!(named("use crate::a::b; use crate::{c, d::{e, f}, g::h}; crate::i(j)"), ["a", "c", "d", "g", "i"]);
+    let mut seen = Vec::new();
+    for source in sources() {
+        let Some(place) = source.place() else { continue };
+        for module in named(&source.code) {
+            let other = LINE.iter().position(|other| *other == module);
+            let other = other.unwrap_or_else(|| panic!("{}: crate::{module} has no place in the line", source.name()));
+            assert!(other <= place, "{}: {} names {module}", source.name(), LINE[place]);
+            seen.push((LINE[place], LINE[other]));
+        }
+        let beyond = "super::".repeat(source.depth() + 1);
+        assert!(!source.code.contains(&beyond), "{}: {beyond} leaves the module", source.name());
+    }
+    for edge in [("client", "http"), ("resource", "client"), ("exchange", "resource"), ("net", "exchange"), ("config", "net")] {
+        assert!(seen.contains(&edge), "{edge:?} is seen, so others would be");
+    }
+}
+
+#[test]
+fn the_pure_half_knows_no_sockets_no_clock_and_no_threads() {
+    let net = LINE.iter().position(|module| *module == "net");
+    for source in sources().iter().filter(|source| source.place().is_some() && source.place() < net) {
+        let impure = words(&source.code).find(|word| IMPURE.contains(word));
+        assert_eq!(impure, None, "{}", source.name());
+    }
+}
+
+#[test]
+fn what_is_named_in_few_places() {
+    for (word, places) in [
+        ("httparse", &["http/request.rs", "http/field.rs"][..]),
+        ("unsafe", &["net/listener.rs"]),
+        ("clap", &["config/flags.rs", "config/mod.rs", "config/given.rs", "config/value.rs"]),
+        ("println", &["main.rs"]),
+        ("print", &["main.rs"]),
+        ("eprintln", &["main.rs"]),
+        ("eprint", &["main.rs"]),
+        ("dbg", &[]),
+        ("stdout", &["main.rs"]),
+        ("stderr", &["main.rs"]),
+        ("exit", &["main.rs"]),
+    ] {
+        for source in sources() {
+            let is_named = words(&source.code).any(|other| other == word);
+            assert!(!is_named || places.contains(&source.name()), "{} names {word}", source.name());
+        }
+    }
+}
+
+#[test]
+fn files_and_functions_are_short() {
+    for source in sources() {
+        let lines: Vec<&str> = source.code.lines().collect();
+        assert!(lines.len() < LINES_MAX, "{} has {} lines without its tests", source.name(), lines.len());
+        for (start, line) in lines.iter().enumerate().filter(|(_, line)| words(line).any(|word| word == "fn")) {
+            // As rustfmt lays it out: a function ends where its indentation comes back.
+            let indentation = &line[..line.len() - line.trim_start().len()];
+            let is_end = |line: &&str| match line.strip_prefix(indentation) {
+                Some(rest) => rest.starts_with('}') || (!rest.starts_with(' ') && rest.ends_with([';', '}'])),
+                None => false,
+            };
+            let length = lines[start..].iter().position(is_end).unwrap_or(lines.len() - start);
+            assert!(length < FUNCTION_LINES_MAX, "{}:{} has {length} lines", source.name(), start + 1);
+        }
+    }
+}
