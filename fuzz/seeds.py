@@ -2,6 +2,7 @@
 """Writes the seed corpora, fuzz/seeds/TARGET/NAME, from the rows below. Run it after changing them, and commit what it wrote."""
 
 import pathlib
+import re
 import shutil
 
 CURL = b"Host: a\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\n"
@@ -29,7 +30,7 @@ PATHS = ["/", "/ip", "/port", "/json", "/all", "/headers", "/headers/host", "/us
          "/readyz", "/favicon.ico", "/robots.txt", "/openapi.json", "/a/b", "/?format=json", "/?format=html&a"]
 
 ANSWERED = {
-    **{"get" + path.replace("/", "_"): request(f"GET {path} HTTP/1.1".encode(), CURL) for path in PATHS},
+    **{"get" + re.sub(r"\W", "_", path): request(f"GET {path} HTTP/1.1".encode(), CURL) for path in PATHS},
     "browser": request(fields=FIREFOX),
     "browser_all": request(b"GET /all HTTP/1.1", FIREFOX + b"Cookie: c\r\nX-A: \xff\r\n"),
     "proxied": request(fields=CURL + b"X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n"),
@@ -55,8 +56,11 @@ ANSWERED = {
 
 PIPELINES = {
     "pipeline_16": 16 * request(fields=CURL),
-    "pipeline_mixed": request(fields=CURL) + request(b"HEAD /ip HTTP/1.1") + post(b"Content-Length: 5\r\n", b"GET /")
-    + request(b"GET /json HTTP/1.1", FIREFOX) + request(b"OPTIONS / HTTP/1.1"),
+    "pipeline_mixed": request(fields=CURL)
+    + request(b"HEAD /ip HTTP/1.1")
+    + post(b"Content-Length: 5\r\n", b"GET /")
+    + request(b"GET /json HTTP/1.1", FIREFOX)
+    + request(b"OPTIONS / HTTP/1.1"),
     "pipeline_chunks": chunked(b"3\r\nabc\r\n0\r\n\r\n") + request(b"GET /all HTTP/1.1", CURL),
     "pipeline_closed": request(fields=b"Host: a\r\nConnection: close\r\n") + request(),
     "pipeline_refused": request(fields=CURL) + b"\r\nGET / HTTP/1.1\n",
@@ -106,21 +110,17 @@ ACCEPTS = ["", "*/*", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*
            "text/html;q=0", "TEXT/HTML ; Q=1.000", "text/html;q=1.001", "text/html;q=0.1234", "text/html;q=.5", "text/html;q=0.",
            'text/html;a="b,c;q=0\\"";q=0.3, text/plain;q=0.2', "text/plain\napplication/json;q=0.9", ",, text/plain ,", "text/html;q=a;q=1"]
 
-VALUES = [b"", b"curl/8.5.0", b'a "b" \\c', b"\t \x00\x1f\x7f", "é€😀".encode(), b"\xe9\xff\x80", b"\xc3", "</script>".encode(), b"\xed\xa0\x80"]
+VALUES = [b"", b"curl/8.5.0", b'a "b" \\c', b"\t \x00\x1f\x7f", "é€😀".encode(), b"\xe9\xff\x80", b"\xc3", b"</script>", b"\xed\xa0\x80"]
 
 CHUNKS = [b"0\r\n\r\n", b"5\r\nhello\r\n0\r\n\r\n", b"1;a\r\nx\r\n0;b=c;d\r\n\r\nGET /", b'1; a = "b\\"c;" ; d\r\nx\r\n0\r\n\r\n', b"0\r\nA: b\r\nC:\r\n\r\n",
           b"0000000000000001\r\nx\r\n0\r\n\r\n", b"00000000000000001\r\n", b"10001\r\n", b"ffffffffffffffff\r\n", b"1 \r\n", b"1;a \r\n", b"1\r\nxy",
           b"0\r\n a: b", b"0\r\na: \x00", b"0\r\n" + 101 * b"a:\r\n", b"2\r\nab\r\n1;x\r\nc\r\n0\r\n\r\n", b"1\n", b"1;a=\r\n", b"1\r\nx\n"]
 
 
-def whole(bytes, silent):
-    """For the exchange: pieces of 256 bytes, and of 1 byte where that is not too slow."""
-    lengths = b"\x00\x00" if len(bytes) < 1024 else b"\xff\xff"
-    return lengths + bytes_of(silent) + bytes
-
-
-def bytes_of(flag):
-    return b"\x01" if flag else b"\x00"
+def connection(head, falls_silent):
+    """What the target `exchange` takes: two lengths of pieces less 1 (single bytes, where they are not too many), and the end."""
+    lengths = b"\x00\x00" if len(head) < 1024 else b"\xff\xff"
+    return lengths + bytes([falls_silent]) + head
 
 
 def numbered(values):
@@ -130,7 +130,7 @@ def numbered(values):
 HEADS = ANSWERED | PIPELINES | REFUSED
 SEEDS = {
     "request": HEADS,
-    "exchange": {name: whole(bytes, name == "TIMEOUT") for name, bytes in HEADS.items()},
+    "exchange": {name: connection(head, name == "TIMEOUT") for name, head in HEADS.items()},
     "target": numbered(TARGETS),
     "accept": numbered(ACCEPTS),
     "escape": numbered(VALUES),
