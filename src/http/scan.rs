@@ -102,7 +102,10 @@ impl Scan {
                 let form = target::Form::of_method(part);
                 self.begin(Place::Target(form), 1)
             }
-            (Place::Target(form), b' ') if form.is_complete(part) => {
+            (Place::Target(form), b' ') => {
+                if !form.is_complete(part) {
+                    return Err(Refusal::TARGET_FORM);
+                }
                 let preface = if form == target::Form::Preface && part == b"*" { Preface::Http2 } else { Preface::No };
                 self.begin(Place::Version(preface), 1)
             }

@@ -1,0 +1,13 @@
+//! Accept lines, one to a line of the input, prefer what a naive reader makes of them.
+#![no_main]
+
+#[path = "../oracles/accept.rs"]
+mod oracle;
+
+use libfuzzer_sys::fuzz_target;
+use swagip::http::media;
+
+fuzz_target!(|input: &[u8]| {
+    let lines = input.split(|&byte| byte == b'\n');
+    assert_eq!(media::preferred(lines.clone()), oracle::preferred(lines));
+});

@@ -1,0 +1,37 @@
+//! Chunked content ends, goes on or is refused where a naive reader of the grammar says so, however it is cut.
+//!
+//! The first byte is where it is cut.
+#![no_main]
+
+#[path = "../oracles/chunked.rs"]
+mod oracle;
+
+use libfuzzer_sys::fuzz_target;
+use oracle::Verdict;
+use swagip::http::content::{Content, Progress};
+use swagip::http::request::Framing;
+
+fuzz_target!(|input: &[u8]| {
+    let Some((&cut, bytes)) = input.split_first() else { return };
+    // Below the limits of extensions and trailers: they have tests of their own, and the oracle does not know them.
+    if bytes.len() <= 4096 {
+        let (left, right) = bytes.split_at(usize::from(cut).min(bytes.len()));
+        let expected = oracle::read(bytes);
+        assert_eq!(read([bytes, b""]), expected, "whole");
+        assert_eq!(read([left, right]), expected, "cut at {cut}");
+    }
+});
+
+fn read(pieces: [&[u8]; 2]) -> Verdict {
+    let mut content = Content::new(Framing::Chunked);
+    let mut taken = 0;
+    for piece in pieces {
+        match content.read(piece) {
+            Ok(Progress::More) => taken += piece.len(),
+            Ok(Progress::Done(length)) => return Verdict::Ends(taken + length),
+            Ok(Progress::Beyond) => return Verdict::Beyond,
+            Err(_) => return Verdict::Wrong,
+        }
+    }
+    Verdict::GoesOn
+}

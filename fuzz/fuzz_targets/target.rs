@@ -1,0 +1,36 @@
+//! `METHOD target`: the pieces of a target that was taken are slices of it and make it up again, and its authority, like any
+//! Host, is one that a naive reader of the grammar takes too.
+#![no_main]
+
+#[path = "../oracles/host.rs"]
+mod oracle;
+
+use libfuzzer_sys::fuzz_target;
+use swagip::http::host;
+use swagip::http::target::Target;
+
+fuzz_target!(|input: &[u8]| {
+    let Some(space) = input.iter().position(|&byte| byte == b' ') else { return };
+    let (method, target) = (&input[..space], &input[space + 1..]);
+    assert_eq!(host::check(target).is_ok(), oracle::is_host(target));
+    let Ok(parsed) = Target::parse(method, target) else { return };
+
+    assert!(target.iter().all(|&byte| byte.is_ascii_graphic() && byte != b'#'));
+    let mut whole = Vec::new();
+    if let Some(authority) = parsed.authority {
+        assert!(oracle::is_host(authority));
+        let scheme = authority.as_ptr() as usize - target.as_ptr() as usize;
+        assert!(target[..scheme].eq_ignore_ascii_case(b"http://") || target[..scheme].eq_ignore_ascii_case(b"https://"));
+        whole.extend_from_slice(&target[..scheme]);
+        whole.extend_from_slice(authority);
+    }
+    // Where an absolute target has no path, `/` is meant.
+    let path_is_there = target[whole.len()..].starts_with(parsed.path);
+    assert!(path_is_there || (parsed.authority.is_some() && parsed.path == b"/"));
+    whole.extend_from_slice(if path_is_there { parsed.path } else { b"" });
+    if let Some(query) = parsed.query {
+        assert!(!parsed.path.contains(&b'?'));
+        whole.extend_from_slice(&[b"?", query].concat());
+    }
+    assert_eq!(whole, target);
+});

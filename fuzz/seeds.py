@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Writes the seed corpora, fuzz/seeds/TARGET/NAME, from the rows below. Run it after changing them, and commit what it wrote."""
+
+import pathlib
+import re
+import shutil
+
+CURL = b"Host: a\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\n"
+FIREFOX = (
+    b"Host: example.org\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n"
+    b"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en-US,en;q=0.5\r\n"
+    b"Accept-Encoding: gzip, deflate, br, zstd\r\nDNT: 1\r\nConnection: keep-alive\r\nUpgrade-Insecure-Requests: 1\r\n"
+    b"Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\nCookie: a=\"b\"; \xc3\xa9\r\n"
+)
+
+
+def request(line=b"GET / HTTP/1.1", fields=b"Host: a\r\n", content=b""):
+    return line + b"\r\n" + fields + b"\r\n" + content
+
+
+def post(fields, content=b""):
+    return request(b"POST / HTTP/1.1", b"Host: a\r\n" + fields, content)
+
+
+def chunked(content):
+    return post(b"Transfer-Encoding: chunked\r\n", content)
+
+
+PATHS = ["/", "/ip", "/port", "/json", "/all", "/headers", "/headers/host", "/user-agent", "/%41ccept", "/replica", "/explain", "/health",
+         "/readyz", "/favicon.ico", "/robots.txt", "/openapi.json", "/a/b", "/?format=json", "/?format=html&a"]
+
+ANSWERED = {
+    **{"get" + re.sub(r"\W", "_", path): request(f"GET {path} HTTP/1.1".encode(), CURL) for path in PATHS},
+    "browser": request(fields=FIREFOX),
+    "browser_all": request(b"GET /all HTTP/1.1", FIREFOX + b"Cookie: c\r\nX-A: \xff\r\n"),
+    "proxied": request(fields=CURL + b"X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n"),
+    "no_fields": request(),
+    "head": request(b"HEAD /all HTTP/1.1", CURL),
+    "options": request(b"OPTIONS * HTTP/1.1"),
+    "absolute": request(b"GET http://b:80/ip?a HTTP/1.1"),
+    "connect": request(b"CONNECT a:443 HTTP/1.1"),
+    "delete": request(b"DELETE / HTTP/1.1"),
+    "unknown_method": request(b"get / HTTP/1.1"),
+    "close": request(fields=CURL + b"Connection: close\r\n"),
+    "version_1_0": request(b"GET / HTTP/1.0", b""),
+    "version_1_0_keep": request(b"GET / HTTP/1.0", b"Connection: Keep-Alive\r\n"),
+    "version_1_9": request(b"GET / HTTP/1.9", CURL),
+    "leading_lines": b"\r\n\r\n" + request(fields=CURL),
+    "not_modified": request(b"GET /robots.txt HTTP/1.1", b"Host: a\r\nIf-None-Match: *\r\n"),
+    "powershell": request(fields=b"Host: a\r\nUser-Agent: Mozilla/5.0 (Windows NT; en-US) WindowsPowerShell/5.1.1\r\n"),
+    "content": post(b"Content-Length: 5\r\n", b"hello"),
+    "chunks": chunked(b"5;a=b;c=\"d\\\"\"\r\nhello\r\n0\r\nA: b\r\n\r\n"),
+    "content_beyond": post(b"Content-Length: 65537\r\n"),
+    "expect": post(b"Content-Length: 5\r\nExpect: 100-continue\r\n"),
+}
+
+PIPELINES = {
+    "pipeline_16": 16 * request(fields=CURL),
+    "pipeline_mixed": request(fields=CURL)
+    + request(b"HEAD /ip HTTP/1.1")
+    + post(b"Content-Length: 5\r\n", b"GET /")
+    + request(b"GET /json HTTP/1.1", FIREFOX)
+    + request(b"OPTIONS / HTTP/1.1"),
+    "pipeline_chunks": chunked(b"3\r\nabc\r\n0\r\n\r\n") + request(b"GET /all HTTP/1.1", CURL),
+    "pipeline_closed": request(fields=b"Host: a\r\nConnection: close\r\n") + request(),
+    "pipeline_refused": request(fields=CURL) + b"\r\nGET / HTTP/1.1\n",
+    "pipeline_half": request(fields=CURL) + b"GET / HT",
+}
+
+# By the name of the refusal in src/http/refusal.rs.
+REFUSED = {
+    "BARE_LF": b"GET / HTTP/1.1\nHost: a\n\n",
+    "BARE_CR": b"GET / HTTP/1.1\rHost: a\r\n\r\n",
+    "LEADING_LINES": 9 * b"\r\n" + request(),
+    "METHOD": b"\x16\x03\x01\x02\x00\x01",
+    "TARGET_FORM": request(b"GET example.org HTTP/1.1"),
+    "TARGET_BYTE": request(b"GET /a#b HTTP/1.1"),
+    "VERSION_FORM": request(b"GET / HTTP/1.10"),
+    "VERSION": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "FIELD_NAME": request(fields=b"Host: a\r\n: b\r\n"),
+    "FIELD_SPACE": request(fields=b"Host : a\r\n"),
+    "FIELD_COLON": request(fields=b"Host\r\n"),
+    "FIELD_FOLDED": request(fields=b"Host: a\r\nA: b\r\n c\r\n"),
+    "FIELD_VALUE": request(fields=b"Host: a\r\nA: \x00\r\n"),
+    "HOST_MISSING": request(fields=b""),
+    "HOST_REPEATED": request(fields=b"Host: a\r\nHost: a\r\n"),
+    "HOST": request(fields=b"Host: a:65536\r\n"),
+    "CONTENT_LENGTH": post(b"Content-Length: 18446744073709551616\r\n"),
+    "FRAMING": post(b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", b"0\r\n\r\n"),
+    "CODING_VERSION": request(b"POST / HTTP/1.0", b"Transfer-Encoding: chunked\r\n"),
+    "CODING_FORM": post(b"Transfer-Encoding: gzip, chunked\r\n"),
+    "CODING": post(b"Transfer-Encoding: gzip\r\n"),
+    "EXPECTATION": post(b"Expect: a\r\nContent-Length: 1\r\n"),
+    "CHUNK_SIZE": chunked(b"g\r\n"),
+    "CHUNK_EXTENSION": chunked(b"1;\r\n"),
+    "CHUNK_END": chunked(b"1\r\nab\r\n"),
+    "CONTENT_CUT": post(b"Content-Length: 5\r\n", b"hell"),
+    "HEAD_CUT": b"GET / HTTP/1.1\r\nHost",
+    "TIMEOUT": b"GET / HTTP/1.1\r\nHost: ",
+    "TARGET_LONG": b"GET /" + 16400 * b"a",
+    "FIELDS_LARGE": request(fields=101 * b"a:\r\n"),
+    "HEAD_ENDLESS": 16400 * b"a",
+}
+
+TARGETS = ["GET /", "GET /a/b?c=d?e", "GET /%41", "GET http://a", "GET HTTPS://a:80/b?c", "GET http://[::1]:8080?a", "OPTIONS *", "GET *", "CONNECT a:443",
+           "CONNECT [v1.a]:0", "CONNECT a:", "PRI *", "GET a", "GET //a", "GET http://u@a/", "GET http:///", "GET /#a", "GET %61:1", "GET a:65536",
+           "GET [::ffff:1.2.3.4]:00080", "GET [v1f.a:b]", "GET a,b", "GET %6", "GET a:+1"]
+
+ACCEPTS = ["", "*/*", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "application/json", "text/plain;q=0.5, application/json;q=0.50",
+           "text/html;q=0", "TEXT/HTML ; Q=1.000", "text/html;q=1.001", "text/html;q=0.1234", "text/html;q=.5", "text/html;q=0.",
+           'text/html;a="b,c;q=0\\"";q=0.3, text/plain;q=0.2', "text/plain\napplication/json;q=0.9", ",, text/plain ,", "text/html;q=a;q=1"]
+
+VALUES = [b"", b"curl/8.5.0", b'a "b" \\c', b"\t \x00\x1f\x7f", "é€😀".encode(), b"\xe9\xff\x80", b"\xc3", b"</script>", b"\xed\xa0\x80"]
+
+CHUNKS = [b"0\r\n\r\n", b"5\r\nhello\r\n0\r\n\r\n", b"1;a\r\nx\r\n0;b=c;d\r\n\r\nGET /", b'1; a = "b\\"c;" ; d\r\nx\r\n0\r\n\r\n', b"0\r\nA: b\r\nC:\r\n\r\n",
+          b"0000000000000001\r\nx\r\n0\r\n\r\n", b"00000000000000001\r\n", b"10001\r\n", b"ffffffffffffffff\r\n", b"1 \r\n", b"1;a \r\n", b"1\r\nxy",
+          b"0\r\n a: b", b"0\r\na: \x00", b"0\r\n" + 101 * b"a:\r\n", b"2\r\nab\r\n1;x\r\nc\r\n0\r\n\r\n", b"1\n", b"1;a=\r\n", b"1\r\nx\n"]
+
+
+def connection(head, falls_silent):
+    """What the target `exchange` takes: two lengths of pieces less 1 (single bytes, where they are not too many), and the end."""
+    lengths = b"\x00\x00" if len(head) < 1024 else b"\xff\xff"
+    return lengths + bytes([falls_silent]) + head
+
+
+def numbered(values):
+    return {f"{index:02}": value.encode() if isinstance(value, str) else value for index, value in enumerate(values)}
+
+
+HEADS = ANSWERED | PIPELINES | REFUSED
+SEEDS = {
+    "request": HEADS,
+    "exchange": {name: connection(head, name == "TIMEOUT") for name, head in HEADS.items()},
+    "target": numbered(TARGETS),
+    "accept": numbered(ACCEPTS),
+    "escape": numbered(VALUES),
+    "chunked": numbered(b"\x03" + chunks for chunks in CHUNKS),
+}
+
+if __name__ == "__main__":
+    directory = pathlib.Path(__file__).parent / "seeds"
+    shutil.rmtree(directory, ignore_errors=True)
+    for target, seeds in SEEDS.items():
+        (directory / target).mkdir(parents=True)
+        for name, seed in seeds.items():
+            (directory / target / name).write_bytes(seed)
