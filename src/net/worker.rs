@@ -269,9 +269,6 @@ impl Worker {
     }
 
     fn accept(&mut self) {
-        if self.now < self.accept_after {
-            return;
-        }
         for index in 0..self.listeners.len() {
             for _ in 0..ACCEPTS_MAX {
                 if !self.listeners[index].is_ready || !self.has_room() {
@@ -296,7 +293,6 @@ impl Worker {
                     self.log_limit("descriptors or memory have run out");
                     if !self.make_room() {
                         self.accept_after = self.now + ACCEPT_REST;
-                        self.listeners[index].is_ready = true;
                     }
                 }
                 // The client has gone before it was accepted, and the like.
@@ -306,6 +302,11 @@ impl Worker {
     }
 
     fn open(&mut self, stream: TcpStream, address: SocketAddr, proxy: bool) {
+        // Room is made when somebody is there who needs it, not before.
+        if self.connections.len() >= self.connections_max {
+            self.log_limit("all connections are in use");
+            self.make_room();
+        }
         let peer = self.service.rule().peer(address);
         let slot = self.connections.insert(Connection::new(stream, peer, proxy));
         self.deadlines.set(slot, Wait::Head, self.now);
@@ -313,21 +314,27 @@ impl Worker {
         self.drive(slot, false);
     }
 
+    /// Whether there is room for one more connection, or some can be made; if not, accepting rests.
     fn has_room(&mut self) -> bool {
-        if self.connections.len() < self.connections_max {
+        if self.now < self.accept_after {
+            return false;
+        }
+        if self.connections.len() < self.connections_max || self.evictable().is_some() {
             return true;
         }
         self.log_limit("all connections are in use");
-        let has_room = self.make_room();
-        if !has_room {
-            self.accept_after = self.now + ACCEPT_REST;
-        }
-        has_room
+        self.accept_after = self.now + ACCEPT_REST;
+        false
     }
 
-    /// Closes the connection that has been idle longest, else the oldest unfinished head, else one that was answered already.
+    /// The connection that has been idle longest, else the oldest unfinished head, else one that was answered already.
+    fn evictable(&self) -> Option<usize> {
+        [Wait::Idle, Wait::Head, Wait::Linger].into_iter().find_map(|wait| self.deadlines.longest(wait))
+    }
+
+    /// Closes a connection, if there is one that may be closed.
     fn make_room(&mut self) -> bool {
-        let evicted = [Wait::Idle, Wait::Head, Wait::Linger].into_iter().find_map(|wait| self.deadlines.longest(wait));
+        let evicted = self.evictable();
         if let Some(slot) = evicted {
             self.close(slot);
         }

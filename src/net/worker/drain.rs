@@ -102,6 +102,7 @@ impl Worker {
 
     /// Serves what waits to be accepted, because closing a listener resets it.
     fn close_listeners(&mut self) {
+        self.accept_after = self.now;
         for index in 0..self.listeners.len() {
             self.listeners[index].is_ready = true;
             while self.listeners[index].is_ready && self.has_room() {
