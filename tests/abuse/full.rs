@@ -1,0 +1,136 @@
+//! More clients than there is room for.
+
+use crate::process::Process;
+use crate::support::TestServer;
+use crate::{GET, PATIENCE, ask, assert_serves_new_clients, connect, is_closed, rest};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::num::NonZeroUsize;
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn server(connections: usize) -> TestServer {
+    TestServer::with(|settings| settings.limits.connections = NonZeroUsize::new(connections))
+}
+
+fn idle(address: SocketAddr) -> TcpStream {
+    let mut stream = connect(address);
+    ask(&mut stream);
+    stream
+}
+
+/// Half a head, which the server has read: an answer to the request before it has come.
+fn half(address: SocketAddr) -> TcpStream {
+    let mut stream = connect(address);
+    stream.write_all(&[GET, b"GET / HT"].concat()).unwrap();
+    assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
+    stream
+}
+
+/// Many requests whose answers nobody reads; the server can send no more of them.
+fn pending(address: SocketAddr) -> TcpStream {
+    let mut stream = connect(address);
+    stream.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+    while stream.write_all(&GET.repeat(1000)).is_ok() {}
+    stream
+}
+
+#[test]
+fn the_connection_idle_longest_makes_room_and_no_other() {
+    let server = server(4);
+    let mut clients: Vec<TcpStream> = (0..4).map(|_| idle(server.address)).collect();
+    // The first one is no longer the one that is idle longest.
+    thread::sleep(Duration::from_millis(20));
+    ask(&mut clients[0]);
+    let mut fifth = idle(server.address);
+    assert!(is_closed(&mut clients[1]), "the one idle longest is still open");
+    for index in [2, 3, 0] {
+        assert!(!is_closed(&mut clients[index]), "connection {index} was closed, too");
+    }
+    let mut sixth = idle(server.address);
+    assert!(is_closed(&mut clients[2]), "the next one is still open");
+    clients.drain(1..3);
+    clients.iter_mut().chain([&mut fifth, &mut sixth]).for_each(ask);
+}
+
+#[test]
+fn idle_connections_go_before_unfinished_heads_and_the_oldest_head_goes_first() {
+    let server = server(3);
+    let (mut first, mut second) = (half(server.address), half(server.address));
+    let mut idler = idle(server.address);
+    let mut third = half(server.address);
+    assert!(is_closed(&mut idler) && !is_closed(&mut first) && !is_closed(&mut second));
+    let mut fourth = half(server.address);
+    assert!(is_closed(&mut first), "the oldest head is still open");
+    assert!(!is_closed(&mut second) && !is_closed(&mut third));
+    fourth.write_all(b"TP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    assert!(rest(&mut fourth).starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+#[test]
+fn an_answer_that_is_pending_is_never_given_up() {
+    let server = server(2);
+    let [first, mut second] = [pending(server.address), pending(server.address)];
+    let mut waiting = connect(server.address);
+    waiting.write_all(GET).unwrap();
+    assert!(!is_closed(&mut waiting), "it must wait");
+    // As soon as there is room the one that waited is served.
+    drop(first);
+    assert!(waiting.read(&mut [0; 1024]).unwrap() > 0);
+    second.shutdown(Shutdown::Write).unwrap();
+    let answers = rest(&mut second);
+    // Of its last request, which was cut, the client learns so; all before it were answered.
+    let last = &answers[answers.rfind("HTTP/1.1 ").unwrap()..];
+    assert!(last.starts_with("HTTP/1.1 200 OK\r\n") || last.starts_with("HTTP/1.1 400 "), "{last:?}");
+}
+
+#[test]
+fn a_server_full_of_half_heads_serves_new_clients() {
+    let server = server(50);
+    let _half: Vec<TcpStream> = (0..100).map(|_| half(server.address)).collect();
+    assert_serves_new_clients(server.address);
+}
+
+#[test]
+fn three_times_as_many_connections_as_descriptors() {
+    const DESCRIPTORS: u32 = 256;
+    let server = Process::with_descriptors(DESCRIPTORS, &[]);
+    let clients: Vec<TcpStream> = (0..3 * DESCRIPTORS).map(|_| idle(server.address)).collect();
+    assert_serves_new_clients(server.address);
+    assert!(server.descriptors() <= DESCRIPTORS as usize);
+    // As many as there is room for are open, those of last.
+    let mut newest: Vec<TcpStream> = clients.into_iter().rev().take(150).collect();
+    newest.iter_mut().for_each(ask);
+}
+
+#[test]
+fn descriptors_that_run_out_are_taken_from_idle_connections() {
+    let server = Process::start(&["--max-connections", "1000"]);
+    let _clients: Vec<TcpStream> = (0..20).map(|_| idle(server.address)).collect();
+    server.limit_descriptors(server.descriptors());
+    for _ in 0..50 {
+        idle(server.address);
+    }
+    assert_serves_new_clients(server.address);
+}
+
+#[test]
+fn descriptors_that_run_out_do_not_make_it_spin_and_no_client_is_forgotten() {
+    let server = Process::start(&["--max-connections", "1000"]);
+    let pending = [pending(server.address), pending(server.address)];
+    server.limit_descriptors(server.descriptors());
+    let mut waiting: Vec<TcpStream> = (0..3).map(|_| connect(server.address)).collect();
+    for stream in &mut waiting {
+        stream.write_all(GET).unwrap();
+    }
+    let busy = server.busy();
+    thread::sleep(Duration::from_millis(500));
+    let busy = server.busy() - busy;
+    assert!(busy < Duration::from_millis(50), "{busy:?} on a processor in half a second");
+    drop(pending);
+    let start = Instant::now();
+    for stream in &mut waiting {
+        assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
+        assert!(start.elapsed() < PATIENCE);
+    }
+}

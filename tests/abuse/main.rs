@@ -1,0 +1,76 @@
+//! Clients that mean harm, or do it. Each test ends by itself: deadlines are set short, floods are bounded, and where a server
+//! has to be watched from outside it is a process of its own.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod process;
+
+mod floods;
+mod full;
+mod idle;
+mod leaving;
+mod readers;
+mod slow;
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+pub const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+pub const LAST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+/// Longer than anything here takes, on a slow machine that does other things too.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+pub fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// Asks once and leaves the connection open.
+pub fn ask(stream: &mut TcpStream) {
+    stream.write_all(GET).unwrap();
+    let mut answer = [0; 1024];
+    let length = stream.read(&mut answer).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"), "{:?}", String::from_utf8_lossy(&answer[..length]));
+}
+
+/// All that comes until the server closes, which must not be a reset.
+pub fn rest(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+/// Whether the server has closed the connection; waits a moment for it.
+pub fn is_closed(stream: &mut TcpStream) -> bool {
+    stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    let outcome = stream.read(&mut [0; 1]);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    match outcome {
+        Ok(0) => true,
+        Ok(_) => panic!("it sent something"),
+        Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+    }
+}
+
+/// New clients are answered within 100 ms: most of them, because this machine runs other tests meanwhile.
+pub fn assert_serves_new_clients(address: SocketAddr) {
+    let mut times: Vec<Duration> = (0..15)
+        .map(|_| {
+            let start = Instant::now();
+            let mut stream = connect(address);
+            stream.write_all(LAST).unwrap();
+            let answer = rest(&mut stream);
+            assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer:?}");
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    assert!(times[times.len() / 2] <= Duration::from_millis(100), "{times:?}");
+}

@@ -1,0 +1,75 @@
+//! The program as a process of its own, watched from outside.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A server in another process, one thread; killed when it is dropped.
+pub struct Process {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Process {
+    /// With these options besides the address.
+    pub fn start(options: &[&str]) -> Process {
+        Process::spawn(Command::new(env!("CARGO_BIN_EXE_swagip")).args(options))
+    }
+
+    /// The same with at most so many descriptors.
+    pub fn with_descriptors(descriptors: u32, options: &[&str]) -> Process {
+        let script = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
+        Process::spawn(Command::new("sh").args(["-c", &script, env!("CARGO_BIN_EXE_swagip")]).args(options))
+    }
+
+    fn spawn(command: &mut Command) -> Process {
+        command.args(["--listen", "127.0.0.1:0", "--threads", "1"]).env("RUST_LOG", "off");
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.split([' ', ',']).nth(2).unwrap().parse().unwrap();
+        Process { child, address }
+    }
+
+    /// Takes from the running process all descriptors above this one.
+    pub fn limit_descriptors(&self, descriptors: usize) {
+        let limit = format!("--nofile={descriptors}:{descriptors}");
+        let status = Command::new("prlimit").args(["--pid", &self.child.id().to_string(), &limit]).status();
+        assert!(status.expect("prlimit of util-linux is needed").success());
+    }
+
+    /// The descriptors that it has open.
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(self.proc("fd")).unwrap().count()
+    }
+
+    /// Bytes of its memory that are in use.
+    pub fn memory(&self) -> u64 {
+        let status = fs::read_to_string(self.proc("status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// The time that its threads have spent on a processor.
+    pub fn busy(&self) -> Duration {
+        let tasks = fs::read_dir(self.proc("task")).unwrap();
+        let nanoseconds = tasks.map(|task| {
+            let statistics = fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap();
+            statistics.split(' ').next().unwrap().parse::<u64>().unwrap()
+        });
+        Duration::from_nanos(nanoseconds.sum())
+    }
+
+    fn proc(&self, name: &str) -> String {
+        format!("/proc/{}/{name}", self.child.id())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
