@@ -1,6 +1,6 @@
 //! Clients that mean harm, or do it. Each test ends by itself: deadlines are set short, floods are bounded, and where a server
 //! has to be watched from outside it is a process of its own.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, missing_docs)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -47,7 +47,7 @@ rows! {
     MUST "9112 7.1" "an empty line behind the data": chunked("5\r\nhello\r\n\r") => refused(Refusal::CHUNK_SIZE);
     MUST "9112 7.1" "the second size is none": chunked("1\r\nx\r\ny") => refused(Refusal::CHUNK_SIZE);
     MUST "9112 7.1" "a chunk of a HEAD that is none":
-        "HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx" => refused(Refusal::CHUNK_SIZE).to_head();
+        "HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx" => refused(Refusal::CHUNK_SIZE).for_head();
     OURS "9112 7.1" "a chunk that is none goes before the method":
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx" => refused(Refusal::CHUNK_SIZE);
 
@@ -100,5 +100,5 @@ rows! {
     OURS "9112 8" "the client ends before the last line": chunked("5\r\nhello\r\n0\r\n") => cut(Refusal::CONTENT_CUT);
     OURS "9112 8" "the client ends within the trailers": chunked("0\r\nA: b\r\n") => cut(Refusal::CONTENT_CUT);
     OURS "9112 8" "the client ends within the chunks of a HEAD":
-        "HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r" => cut(Refusal::CONTENT_CUT).to_head();
+        "HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r" => cut(Refusal::CONTENT_CUT).for_head();
 }

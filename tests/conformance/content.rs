@@ -46,7 +46,7 @@ rows! {
     OURS "9112 8" "the client ends within the content":
         get("Content-Length: 5\r\n") + "hell" => cut(Refusal::CONTENT_CUT);
     OURS "9112 8" "the client ends within the content of a HEAD":
-        "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhell" => cut(Refusal::CONTENT_CUT).to_head();
+        "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhell" => cut(Refusal::CONTENT_CUT).for_head();
     OURS "9112 8" "the client ends within the content of a POST":
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhell" => cut(Refusal::CONTENT_CUT);
     OURS "9112 8" "the client ends within the content of the second request":

@@ -38,7 +38,7 @@ rows! {
     OURS "9110 10.1.1" "100-continue with a parameter":
         get("Expect: 100-continue;q=1\r\n") => refused(Refusal::EXPECTATION);
     OURS "9110 10.1.1" "another expectation of a HEAD":
-        "HEAD / HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n" => refused(Refusal::EXPECTATION).to_head();
+        "HEAD / HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n" => refused(Refusal::EXPECTATION).for_head();
     OURS "9110 10.1.1" "another expectation on 1.0":
         "GET / HTTP/1.0\r\nExpect: x\r\n\r\n" => closes([200]);
     MUST "9112 6.3" "framing goes before the expectation":

@@ -66,5 +66,5 @@ rows! {
     OURS "9112 2.2" "a bare LF behind Host": "GET / HTTP/1.1\r\nHost: a\n" => refused(Refusal::BARE_LF);
     OURS "9112 2.2" "a bare LF ends the head": line("A: b\r\n\n") => refused(Refusal::BARE_LF);
     MUST "9112 2.2" "a bare CR ends the head": line("A: b\r\n\rG") => refused(Refusal::BARE_CR);
-    MUST "9110 9.3.2" "a field that is wrong in a HEAD": "HEAD / HTTP/1.1\r\nHost " => refused(Refusal::FIELD_SPACE).to_head();
+    MUST "9110 9.3.2" "a field that is wrong in a HEAD": "HEAD / HTTP/1.1\r\nHost " => refused(Refusal::FIELD_SPACE).for_head();
 }

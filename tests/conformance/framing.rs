@@ -53,7 +53,7 @@ rows! {
     MUST "9112 6.3" "a wrong length goes before the method":
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n" => refused(Refusal::CONTENT_LENGTH);
     MUST "9112 6.3" "a wrong length of a HEAD":
-        "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n" => refused(Refusal::CONTENT_LENGTH).to_head();
+        "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n" => refused(Refusal::CONTENT_LENGTH).for_head();
     MUST "9112 6.3" "a wrong length on 1.0":
         "GET / HTTP/1.0\r\nContent-Length: x\r\n\r\n" => refused(Refusal::CONTENT_LENGTH);
 
@@ -65,7 +65,7 @@ rows! {
     MUST "9112 6.1" "a coding that begins like chunked": coding(" chunkedx") => refused(Refusal::CODING);
     MUST "9112 6.1" "a coding that ends like chunked": coding(" xchunked") => refused(Refusal::CODING);
     MUST "9112 6.1" "a coding that is not known, of a HEAD":
-        "HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: br\r\n\r\n" => refused(Refusal::CODING).to_head();
+        "HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: br\r\n\r\n" => refused(Refusal::CODING).for_head();
     MUST "9112 6.1" "chunked twice in a list": coding(" chunked, chunked") => refused(Refusal::CODING_FORM);
     MUST "9112 6.3" "chunked is not the last": coding(" chunked, gzip") => refused(Refusal::CODING_FORM);
     OURS "9112 6.1" "chunked is the last of two": coding(" gzip, chunked") => refused(Refusal::CODING_FORM);

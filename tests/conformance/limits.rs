@@ -22,7 +22,7 @@ rows! {
     MUST "9112 3" "a request line that fills the head":
         filled("GET /", 'a', " HTTP/1.1\r", HEAD_MAX) => refused(Refusal::TARGET_LONG);
     MUST "9112 3" "a target of a HEAD that fills the head":
-        filled("HEAD /", 'a', "", HEAD_MAX) => refused(Refusal::TARGET_LONG).to_head();
+        filled("HEAD /", 'a', "", HEAD_MAX) => refused(Refusal::TARGET_LONG).for_head();
     OURS "9110 15" "a method that fills the head":
         filled("", 'A', "", HEAD_MAX) => refused(Refusal::HEAD_ENDLESS);
     OURS "6585 5" "a field name that fills the head":
@@ -32,7 +32,7 @@ rows! {
     OURS "6585 5" "fields that fill the head but for the last byte":
         filled("GET / HTTP/1.1\r\nHost: a\r\nA: ", 'b', "\r\n\r", HEAD_MAX) => refused(Refusal::FIELDS_LARGE);
     OURS "6585 5" "fields of a HEAD that fill the head":
-        filled("HEAD / HTTP/1.1\r\nHost: a\r\nA: ", 'b', "", HEAD_MAX) => refused(Refusal::FIELDS_LARGE).to_head();
+        filled("HEAD / HTTP/1.1\r\nHost: a\r\nA: ", 'b', "", HEAD_MAX) => refused(Refusal::FIELDS_LARGE).for_head();
     OURS "9112 7.1.1" "4 KiB of chunk extensions":
         get("Transfer-Encoding: chunked\r\n") + &filled("1;", 'a', "\r\nx\r\n0\r\n\r\n", 4 * 1024 + 10) => stays([200]);
     MUST "9112 7.1.1" "more than 4 KiB of a chunk's extensions":

@@ -21,7 +21,7 @@ rows! {
     MUST "9112 9.3" "1.1, then 1.0": get("") + "GET / HTTP/1.0\r\n\r\n" => closes([200, 200]);
     MUST "9112 2.2" "the second is refused": get("") + "GET / HTTP/1.1\r\n\r\n" => refused(Refusal::HOST_MISSING).after([200]);
     MUST "9112 2.2" "the second HEAD is refused":
-        get("") + "HEAD / HTTP/1.1\r\n\r\n" => refused(Refusal::HOST_MISSING).to_head().after([200]);
+        get("") + "HEAD / HTTP/1.1\r\n\r\n" => refused(Refusal::HOST_MISSING).for_head().after([200]);
     MUST "9112 2.2" "the third is no request": get("").repeat(2) + "\x16" => refused(Refusal::METHOD).after([200, 200]);
     MUST "9112 7.1" "the second's chunks are none":
         get("") + &get("Transfer-Encoding: chunked\r\n") + "x" => refused(Refusal::CHUNK_SIZE).after([200]);

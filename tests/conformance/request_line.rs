@@ -75,7 +75,7 @@ rows! {
     SHOULD "9110 15.6.6" "HTTP/3":
         "GET / HTTP/3" => refused(Refusal::VERSION);
     SHOULD "9110 15.6.6" "HTTP/9.9 to HEAD":
-        "HEAD / HTTP/9" => refused(Refusal::VERSION).to_head();
+        "HEAD / HTTP/9" => refused(Refusal::VERSION).for_head();
     MUST "9112 2.3" "the name in lower case":
         "GET / h" => refused(Refusal::VERSION_FORM);
     MUST "9112 2.3" "another protocol's name":
@@ -101,9 +101,9 @@ rows! {
     SHOULD "9112 3" "a vertical tab behind the version":
         "GET / HTTP/1.1\x0b" => refused(Refusal::VERSION_FORM);
     MUST "9110 9.3.2" "a refusal to HEAD has no content":
-        "HEAD / HTTP/1.1\r\n\r\n" => refused(Refusal::HOST_MISSING).to_head();
+        "HEAD / HTTP/1.1\r\n\r\n" => refused(Refusal::HOST_MISSING).for_head();
     MUST "9110 9.3.2" "a refusal to HEAD behind an empty line":
-        "\r\nHEAD /\t" => refused(Refusal::TARGET_BYTE).to_head();
+        "\r\nHEAD /\t" => refused(Refusal::TARGET_BYTE).for_head();
     MUST "9110 9.1" "HEADER is not HEAD":
         "HEADER /\t" => refused(Refusal::TARGET_BYTE);
     OURS "9112 8" "the client ends within the request line":
@@ -113,5 +113,5 @@ rows! {
     OURS "9112 8" "the client ends within the fields":
         "GET / HTTP/1.1\r\nHost: a\r\n" => cut(Refusal::HEAD_CUT);
     OURS "9112 8" "the client ends within a HEAD":
-        "HEAD / HTTP/1.1\r\nHost: a\r\n\r" => cut(Refusal::HEAD_CUT).to_head();
+        "HEAD / HTTP/1.1\r\nHost: a\r\n\r" => cut(Refusal::HEAD_CUT).for_head();
 }

@@ -99,7 +99,7 @@ impl Expected {
     }
 
     /// The refusal answers a HEAD.
-    pub fn to_head(self) -> Expected {
+    pub fn for_head(self) -> Expected {
         Expected { to_head: true, ..self }
     }
 }

@@ -101,7 +101,7 @@ rows! {
     MUST "9112 3.2.4" "an asterisk with GET":
         "GET *" => refused(Refusal::TARGET_FORM);
     MUST "9112 3.2.4" "an asterisk with HEAD":
-        "HEAD *" => refused(Refusal::TARGET_FORM).to_head();
+        "HEAD *" => refused(Refusal::TARGET_FORM).for_head();
     MUST "9112 3.2.4" "more than an asterisk":
         "OPTIONS *a" => refused(Refusal::TARGET_FORM);
     MUST "9112 3.2.4" "an asterisk and a query":
