@@ -429,7 +429,7 @@ const RANGES: [&str; 9] = [
     "application/xhtml+xml",
 ];
 /// With what each is worth, in thousandths; `None` where the grammar has no such weight.
-const WEIGHTS: [(&str, Option<u16>); 24] = [
+const WEIGHTS: [(&str, Option<u16>); 25] = [
     ("0", Some(0)),
     ("0.", Some(0)),
     ("0.0", Some(0)),
@@ -450,6 +450,7 @@ const WEIGHTS: [(&str, Option<u16>); 24] = [
     ("00", None),
     ("01", None),
     ("0.0001", None),
+    ("0.1234", None),
     (".5", None),
     ("-0", None),
     ("", None),
