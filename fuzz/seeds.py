@@ -117,10 +117,39 @@ CHUNKS = [b"0\r\n\r\n", b"5\r\nhello\r\n0\r\n\r\n", b"1;a\r\nx\r\n0;b=c;d\r\n\r\
           b"0\r\n a: b", b"0\r\na: \x00", b"0\r\n" + 101 * b"a:\r\n", b"2\r\nab\r\n1;x\r\nc\r\n0\r\n\r\n", b"1\n", b"1;a=\r\n", b"1\r\nx\n"]
 
 
-def connection(head, falls_silent):
-    """What the target `exchange` takes: two lengths of pieces less 1 (single bytes, where they are not too many), and the end."""
+FORWARDED = ["6.6.6.6, 203.0.113.9", "6.6.6.6\n203.0.113.9:54321", "[2001:db8::1]:80, 10.0.0.2,,192.168.0.1", "unknown, 10.0.0.2", "203.0.113.9, _hidden", "",
+             "::ffff:203.0.113.9", "fe80::1%eth0", "for=203.0.113.9;proto=https", 'For="[2001:db8::1]:4711", for=10.0.0.2', 'for="', "for=unknown;by=10.0.0.1",
+             'for="203.0.113.9:_a";host="a,b\\""', "by=10.0.0.1", "for=10.0.0.2, for=10.0.0.3;for=1.2.3.4", "10.0.0.2, 10.0.0.3"]
+
+V2 = b"\r\n\r\n\x00\r\nQUIT\n"
+
+PROXIED = {
+    "line_4": b"PROXY TCP4 203.0.113.9 127.0.0.1 54321 80\r\n",
+    "line_6": b"PROXY TCP6 2001:db8::9 ::1 54321 80\r\n",
+    "line_unknown": b"PROXY UNKNOWN\r\n",
+    "line_unknown_more": b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n",
+    "local": V2 + b"\x20\x00\x00\x00",
+    "tcp_4": V2 + b"\x21\x11\x00\x0c\xcb\x00\x71\x09\x7f\x00\x00\x01\xd4\x31\x00\x50",
+    "udp_6": V2 + b"\x21\x22\x00\x24" + 36 * b"\x01",
+    "vectors": V2 + b"\x21\x11\x00\x10\xcb\x00\x71\x09\x7f\x00\x00\x01\xd4\x31\x00\x50\x04\x00\x01\x00",
+    "unix": V2 + b"\x21\x31\x00\xd8" + 216 * b"/",
+    "bad_line": b"PROXY TCP4 203.0.113.9 127.0.0.1 054321 80\r\n",
+    "bad_family": b"PROXY TCP5 a b 1 2\r\n",
+    "bad_end": b"PROXY UNKNOWN \r\r\n",
+    "bad_command": V2 + b"\x22\x11\x00\x00",
+    "bad_version": V2 + b"\x11\x11\x00\x00",
+    "too_short": V2 + b"\x21\x11\x00\x0b" + 11 * b"\x01",
+    "too_long": V2 + b"\x21\x11\xff\xff",
+    "missing": b"GET / HTTP/1.1\r\n",
+}
+
+FALLS_SILENT, BEGINS_WITH_PROXY = 1, 2
+
+
+def connection(head, kind):
+    """What the target `exchange` takes: two lengths of pieces less 1 (single bytes, where they are not too many), and the kind."""
     lengths = b"\x00\x00" if len(head) < 1024 else b"\xff\xff"
-    return lengths + bytes([falls_silent]) + head
+    return lengths + bytes([kind]) + head
 
 
 def numbered(values):
@@ -130,10 +159,13 @@ def numbered(values):
 HEADS = ANSWERED | PIPELINES | REFUSED
 SEEDS = {
     "request": HEADS,
-    "exchange": {name: connection(head, name == "TIMEOUT") for name, head in HEADS.items()},
+    "exchange": {name: connection(head, FALLS_SILENT if name == "TIMEOUT" else 0) for name, head in HEADS.items()}
+    | {f"proxy_{name}": connection(header + request(fields=CURL), BEGINS_WITH_PROXY) for name, header in PROXIED.items()},
     "target": numbered(TARGETS),
     "accept": numbered(ACCEPTS),
     "escape": numbered(VALUES),
+    "forwarded": numbered(FORWARDED),
+    "proxy": {name: header + request() for name, header in PROXIED.items()},
     "chunked": numbered(b"\x03" + chunks for chunks in CHUNKS),
 }
 

@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::net::Ipv4Addr;
-use swagip::client::{Peer, Rule};
+use std::sync::Arc;
+use swagip::client::Rule;
 use swagip::exchange::{Next, Service, State};
 use swagip::http::Refusal;
 use swagip::resource::Site;
@@ -11,10 +12,10 @@ use swagip::resource::Site;
 /// The answers to a seed of the target `exchange`: three bytes for the fuzzer, then those of the connection.
 fn answers(seed: &[u8]) -> String {
     let site = Site { served_by: None, host: None, title: "SwagIP".to_owned(), explain: false };
-    let mut service = Service::new(Rule::default(), site);
-    let peer = Peer { address: Some(Ipv4Addr::LOCALHOST.into()), port: None, trusted: false, suspicious: false };
+    let mut service = Service::new(Rule::default(), site, Arc::default());
+    let mut peer = service.rule().peer((Ipv4Addr::LOCALHOST, 54321).into());
     let (mut state, mut input, mut output) = (State::default(), seed[3..].to_vec(), Vec::new());
-    let served = service.serve(&mut state, &peer, &mut input, false, &mut output);
+    let served = service.serve(&mut state, &mut peer, &mut input, false, &mut output);
     if served.next == Next::Read {
         let last = if seed[2] & 1 == 1 { Service::expire } else { Service::end };
         last(&mut service, &mut state, &input[served.consumed..], &mut output);

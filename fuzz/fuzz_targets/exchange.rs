@@ -1,24 +1,27 @@
 //! A whole connection: however its bytes are cut, the answers are the same, and they are well-formed.
 //!
-//! The first two bytes are the lengths of the pieces, in turns; the third says whether the client sends its FIN or falls silent.
+//! The first two bytes are the lengths of the pieces less 1, in turns. Of the third, bit 0 says that the client falls silent
+//! rather than sends its FIN, bit 1 that the connection begins with a PROXY header.
 #![no_main]
 
 #[path = "../oracles/answers.rs"]
 mod answers;
 
 use libfuzzer_sys::fuzz_target;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::sync::{LazyLock, Mutex};
-use swagip::client::{Peer, Rule};
+use swagip::client::{ForwardingField, Peer, Rule, TrustList};
 use swagip::exchange::{Next, Service, State};
+use swagip::http::scan::Scan;
 use swagip::resource::Site;
 
 fuzz_target!(|input: &[u8]| {
-    let [one, other, silent, bytes @ ..] = input else { return };
+    let [one, other, kind, bytes @ ..] = input else { return };
     let service = &mut SERVICE.lock().expect("the first panic is the last");
-    let whole = converse(service, [bytes].into_iter(), silent & 1 == 1);
-    let cut = converse(service, pieces(bytes, [*one, *other]), silent & 1 == 1);
+    let (whole, peer) = converse(service, [bytes].into_iter(), *kind);
+    let (cut, cut_peer) = converse(service, pieces(bytes, [*one, *other]), *kind);
     assert!(whole == cut, "whole:\n{}\ncut:\n{}", whole.escape_ascii(), cut.escape_ascii());
+    assert_eq!(peer, cut_peer);
     // Where the answer to a HEAD ends cannot be seen from the answer alone.
     if memchr::memmem::find(bytes, b"HEAD ").is_none() {
         answers::check(&whole);
@@ -26,8 +29,9 @@ fuzz_target!(|input: &[u8]| {
 });
 
 static SERVICE: LazyLock<Mutex<Service>> = LazyLock::new(|| {
+    let rule = Rule::new(TrustList::parse(["loopback"]).expect("a name"), ForwardingField::default());
     let site = Site { served_by: None, host: None, title: "SwagIP".to_owned(), explain: true };
-    Mutex::new(Service::new(Rule::default(), site))
+    Mutex::new(Service::new(rule, site, Default::default()))
 });
 
 fn pieces(mut rest: &[u8], lengths: [u8; 2]) -> impl Iterator<Item = &[u8]> {
@@ -38,26 +42,26 @@ fn pieces(mut rest: &[u8], lengths: [u8; 2]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// All that is answered on a connection on which these pieces arrive, one after the other.
-fn converse<'p>(service: &mut Service, pieces: impl Iterator<Item = &'p [u8]>, falls_silent: bool) -> Vec<u8> {
-    let address = Some(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)));
-    let peer = Peer { address, port: Some(54321), trusted: false, suspicious: false };
-    let (mut state, mut input, mut output) = (State::default(), Vec::new(), Vec::new());
+/// All that is answered on a connection on which these pieces arrive, one after the other, and whose it turned out to be.
+fn converse<'p>(service: &mut Service, pieces: impl Iterator<Item = &'p [u8]>, kind: u8) -> (Vec<u8>, Peer) {
+    let mut peer = service.rule().peer((Ipv4Addr::LOCALHOST, 54321).into());
+    let mut state = if kind & 2 == 0 { State::Head(Scan::default()) } else { State::Proxy };
+    let (mut input, mut output) = (Vec::new(), Vec::new());
     for piece in pieces {
         input.extend_from_slice(piece);
         let mut next = Next::Again;
         while next == Next::Again {
             let mut sent = Vec::new();
-            let served = service.serve(&mut state, &peer, &mut input, false, &mut sent);
+            let served = service.serve(&mut state, &mut peer, &mut input, false, &mut sent);
             input.drain(..served.consumed);
             output.append(&mut sent);
             next = served.next;
         }
         if next != Next::Read {
-            return output;
+            return (output, peer);
         }
     }
-    let last = if falls_silent { Service::expire } else { Service::end };
+    let last = if kind & 1 == 0 { Service::end } else { Service::expire };
     last(service, &mut state, &input, &mut output);
-    output
+    (output, peer)
 }
