@@ -75,10 +75,25 @@ pub const OVERWRITING: Arrangement = Arrangement {
     )
 };
 
+/// Only clients that send none themselves get a line from this proxy.
+pub const KEEPING: Arrangement = by_field("option forwardfor if-none", haproxy("option forwardfor if-none"));
+
 const FORWARDED: Program = haproxy("option forwarded proto for for_port");
 
-const NGINX_APPENDING: Program =
-    Nginx { lines: "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;", http: "" };
+pub const APPENDING_FORWARDED: Arrangement = Arrangement { since: WITH_FORWARDED, ..by_forwarded("option forwarded", FORWARDED) };
+
+pub const OVERWRITING_FORWARDED: Arrangement = Arrangement {
+    since: WITH_FORWARDED,
+    ..by_forwarded(
+        "del-header, option forwarded",
+        haproxy(
+            "http-request del-header Forwarded
+             option forwarded proto for for_port",
+        ),
+    )
+};
+
+const NGINX_APPENDING: Program = Nginx { lines: "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;", http: "" };
 
 pub const ARRANGEMENTS: [Arrangement; 24] = [
     APPENDING,
@@ -98,14 +113,8 @@ pub const ARRANGEMENTS: [Arrangement; 24] = [
         field: "X-Client-IP",
         ..by_field("set-header X-Client-IP", haproxy("http-request set-header X-Client-IP %[src]"))
     },
-    Arrangement { since: WITH_FORWARDED, ..by_forwarded("option forwarded", FORWARDED) },
-    Arrangement {
-        since: WITH_FORWARDED,
-        ..by_forwarded(
-            "del-header, option forwarded",
-            haproxy("http-request del-header Forwarded\noption forwarded proto for for_port"),
-        )
-    },
+    APPENDING_FORWARDED,
+    OVERWRITING_FORWARDED,
     by_header("send-proxy", sending("", "send-proxy")),
     by_header("send-proxy-v2", sending("option forwardfor", "send-proxy-v2")),
     by_header("mode tcp, send-proxy", sending("mode tcp", "send-proxy")),
@@ -230,6 +239,15 @@ impl Arrangement {
 }
 
 impl Program {
+    /// The lines by which it is configured.
+    pub fn lines(&self) -> impl Iterator<Item = &'static str> {
+        let [lines, http] = match *self {
+            Program::HaProxy { lines, .. } | Caddy { lines } => [lines, ""],
+            Nginx { lines, http } => [lines, http],
+        };
+        lines.lines().chain(http.lines()).map(str::trim)
+    }
+
     fn title(&self, haproxy: Option<&HaProxy>) -> String {
         match (self, haproxy) {
             (Program::HaProxy { .. }, Some(HaProxy { version: (major, minor), .. })) => format!("HAProxy {major}.{minor}"),
@@ -252,7 +270,8 @@ impl Program {
 }
 
 fn haproxy_configuration(lines: &str, bind: &str, server: &str, ways: &[Way]) -> String {
-    let mut text = "defaults\nmode http\ntimeout connect 5s\ntimeout client 30s\ntimeout server 30s\nhttp-reuse always\n".to_owned();
+    let mut text =
+        "defaults\nmode http\ntimeout connect 5s\ntimeout client 30s\ntimeout server 30s\nhttp-reuse always\n".to_owned();
     for (number, Way { address, port, next }) in ways.iter().enumerate() {
         let own = address.map_or(format!(":::{port} v4v6"), |address| SocketAddr::new(address, *port).to_string());
         text.push_str(&format!("listen way-{number}\nbind {own} {bind}\n{lines}\nserver swagip {next} {server}\n"));

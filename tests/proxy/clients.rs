@@ -91,7 +91,10 @@ pub const REFUSED: Client =
 #[derive(Debug, PartialEq, Eq)]
 pub enum Seen {
     /// An address, and a port where it is known.
-    As { address: IpAddr, port: Option<u16> },
+    As {
+        address: IpAddr,
+        port: Option<u16>,
+    },
     Refused,
 }
 
@@ -172,6 +175,12 @@ fn check_hops(explanation: &Value) {
 }
 
 pub struct Connection(TcpStream);
+
+impl From<Connection> for TcpStream {
+    fn from(connection: Connection) -> TcpStream {
+        connection.0
+    }
+}
 
 impl Connection {
     pub fn open(source: IpAddr, entry: SocketAddr) -> Connection {
