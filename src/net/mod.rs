@@ -1,7 +1,7 @@
 //! Sockets, clock and threads; knows no fields and no routes.
 //!
 //! Each worker is a thread with all that it needs of its own: listeners, poll, connections, deadlines, buffers, templates.
-//! Nothing is shared between them but the order to stop.
+//! Nothing is shared between them but the order to stop, and the counts of what the log tells once a minute.
 
 mod connection;
 mod deadlines;

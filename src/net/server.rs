@@ -47,13 +47,14 @@ impl Server {
         let threads = settings.threads.get();
         let connections_max = (connections(&settings.limits) / threads).max(1);
         let orders = Arc::new(Orders::default());
-        let warned = Arc::default();
+        let (warned, tallies) = (Arc::default(), Arc::default());
         let mut workers = Vec::with_capacity(threads);
         for _ in 0..threads {
             let open = |&listen: &Listen| Ok((listener::open(listen)?, listen.proxy));
             let sockets = listeners.iter().map(open).collect::<Result<_, _>>()?;
             let service = Service::new(settings.rule.clone(), settings.site.clone(), Arc::clone(&warned));
-            let worker = Worker::new(sockets, service, settings.limits, connections_max, Arc::clone(&orders));
+            let worker =
+                Worker::new(sockets, service, settings.limits, connections_max, Arc::clone(&orders), Arc::clone(&tallies));
             workers.push(worker.map_err(BindError::Resources)?);
         }
         Ok(Server { workers, listeners, orders })

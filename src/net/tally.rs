@@ -1,25 +1,50 @@
 //! Counting what clients bring about, so that the log tells of it without growing with it.
 
 use super::deadlines::Millis;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What clients bring about is logged this often at most.
 const LOG_REST: Millis = 60_000;
 
+/// What all workers count together, lest each of them has a line a minute.
+#[derive(Default)]
+pub struct Tallies {
+    /// Times that a limit was reached.
+    pub limited: Tally,
+    /// Connections that were closed for their PROXY header.
+    pub aborted: Tally,
+}
+
 /// Counts what is worth a line in the log, which is written once a minute at most.
 #[derive(Default)]
 pub struct Tally {
-    count: u64,
-    silent_until: Millis,
+    count: AtomicU64,
+    silent_until: AtomicU64,
 }
 
 impl Tally {
     /// Counts one more; where a line is due, the count since the last one.
-    pub fn note(&mut self, now: Millis) -> Option<u64> {
-        self.count += 1;
-        if now < self.silent_until {
+    pub fn note(&self, now: Millis) -> Option<u64> {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        let silent_until = self.silent_until.load(Ordering::Relaxed);
+        if now < silent_until {
             return None;
         }
-        self.silent_until = now + LOG_REST;
-        Some(std::mem::take(&mut self.count))
+        // Of two workers at a time, one has the line.
+        let next = now + LOG_REST;
+        self.silent_until.compare_exchange(silent_until, next, Ordering::Relaxed, Ordering::Relaxed).ok()?;
+        Some(self.count.swap(0, Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_a_minute_with_the_count_since_the_last() {
+        let tally = Tally::default();
+        let due = [0, 1, 59_999, 60_000, 60_001, 200_000, 200_000].map(|now| tally.note(now));
+        assert_eq!(due, [Some(1), None, None, Some(3), None, Some(2), None]);
     }
 }

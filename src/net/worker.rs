@@ -10,7 +10,7 @@ pub use drain::Orders;
 use super::Limits;
 use super::connection::{Connection, Fate, Lent, Phase};
 use super::deadlines::{Deadlines, Millis, Wait};
-use super::tally::Tally;
+use super::tally::Tallies;
 use crate::exchange::{OUTPUT_MAX, Service, Waiting};
 use crate::http::scan::HEAD_MAX;
 use drain::Drain;
@@ -62,10 +62,7 @@ pub struct Worker {
     now: Millis,
     date_until: Millis,
     accept_after: Millis,
-    /// Times that a limit was reached.
-    limited: Tally,
-    /// Connections that were closed for their PROXY header.
-    aborted: Tally,
+    tallies: Arc<Tallies>,
 }
 
 impl Worker {
@@ -79,6 +76,7 @@ impl Worker {
         limits: Limits,
         connections_max: usize,
         orders: Arc<Orders>,
+        tallies: Arc<Tallies>,
     ) -> io::Result<(Worker, Waker)> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
@@ -104,8 +102,7 @@ impl Worker {
             now: 0,
             date_until: 0,
             accept_after: 0,
-            limited: Tally::default(),
-            aborted: Tally::default(),
+            tallies,
         };
         Ok((worker, waker))
     }
@@ -201,8 +198,8 @@ impl Worker {
                 true
             }
             Fate::Aborts(fault) => {
-                if let Some(count) = self.aborted.note(self.now) {
-                    log::warn!("{count} connections closed for their PROXY header, the last one: {fault}");
+                if let Some(count) = self.tallies.aborted.note(self.now) {
+                    log::warn!("connections closed for their PROXY header: {count}; the last one: {fault}");
                 }
                 return self.close(slot);
             }
@@ -342,7 +339,7 @@ impl Worker {
     }
 
     fn log_limit(&mut self, limit: &str) {
-        if let Some(count) = self.limited.note(self.now) {
+        if let Some(count) = self.tallies.limited.note(self.now) {
             let connections = self.connections.len();
             log::warn!("{limit} ({count} times; {connections} connections in this thread): closing those idle longest");
         }

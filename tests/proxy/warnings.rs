@@ -1,0 +1,74 @@
+//! What the operator reads on stderr: once a start of a proxy that nobody trusts, and once a minute of wrong PROXY headers.
+
+use super::arrangements::APPENDING;
+use super::clients::{CLIENTS, HONEST, ONE_LINE, REFUSED};
+use super::headers::refused;
+use super::network::{self, CLIENT, INSIDER, OUTER, PROXY, SWAGIP};
+use super::programs::HaProxy;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+/// The program itself.
+struct Program(Child);
+
+impl Program {
+    fn start(arguments: &[&str]) -> Program {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_swagip"));
+        command.args(["--explain", "--drain-grace", "0"]).args(arguments).env_remove("RUST_LOG");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with("listening on "), "{line}");
+        Program(child)
+    }
+
+    /// What it has written to stderr, without the times and modules in brackets.
+    fn lines(mut self) -> Vec<String> {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+        let mut text = String::new();
+        self.0.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+        text.lines().map(|line| line.split_once("] ").unwrap().1.to_owned()).collect()
+    }
+}
+
+#[test]
+fn a_proxy_that_nobody_trusts_is_pointed_out_once() {
+    network::alone("warnings::a_proxy_that_nobody_trusts_is_pointed_out_once", || {
+        let program = Program::start(&["--listen", "10.0.0.80:80", "--threads", "4"]);
+        let entry = SocketAddr::new(SWAGIP[0], 80);
+        // From a client of the internet such a field is no news, and a private address without one is a client.
+        CLIENTS.iter().filter(|client| client.name != REFUSED.name).for_each(|client| drop(client.ask(CLIENT[0], entry)));
+        HONEST.ask(INSIDER[0], entry);
+
+        for haproxy in HaProxy::all() {
+            // The IPv6 way is not served here, nor needed.
+            let (_proxies, entries) = APPENDING.start(Some(&haproxy));
+            assert_eq!(HONEST.ask(CLIENT[0], entries[0]).explained, "peer=10.0.0.1 client\nip=10.0.0.1\n");
+        }
+        for _ in 0..20 {
+            ONE_LINE.ask(OUTER[0], entry);
+        }
+        assert_eq!(
+            program.lines(),
+            ["10.0.0.1 sends forwarding fields and is not trusted: if it is your proxy, add --trusted-proxy 10.0.0.1"]
+        );
+    });
+}
+
+#[test]
+fn wrong_proxy_headers_are_told_once_a_minute() {
+    network::alone("warnings::wrong_proxy_headers_are_told_once_a_minute", || {
+        let program = Program::start(&["--listen-proxy", "10.0.0.80:81", "--trusted-proxy", "10.0.0.1", "--threads", "4"]);
+        for _ in 0..20 {
+            refused(CLIENT[0], b"PROXY UNKNOWN\r\n");
+            refused(OUTER[0], b"PROXY UNKNOWN\r\n");
+            refused(PROXY[0], b"");
+        }
+        assert_eq!(
+            program.lines(),
+            ["connections closed for their PROXY header: 1; the last one: its sender is not a --trusted-proxy"]
+        );
+    });
+}
