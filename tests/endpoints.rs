@@ -156,6 +156,7 @@ const PATHS: &[Row] = &[
     ("/x-forwarded-for", "X_Forwarded_For: 1\r\nX-Forwarded-For: 2\r\n", 200, &PLAIN, "2\n"),
     ("/X_Forwarded_For", "X_Forwarded_For: 1\r\nX-Forwarded-For: 2\r\n", 200, &PLAIN, "1\n"),
     ("/x_forwarded_for", "X-Forwarded-For: 2\r\n", 404, &PLAIN, ""),
+    ("http://example.org:81/host", "", 200, &PLAIN, "example.org:81\n"),
     ("http://example.org/ip", "", 200, &OPEN, "127.0.0.1\n"),
     ("http://example.org", "", 200, &ROOT, "127.0.0.1\n"),
     ("HTTPS://example.org?format=json", "", 200, &ROOT_JSON, BARE_JSON),

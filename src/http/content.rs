@@ -153,10 +153,7 @@ impl Chunked {
             (Place::Size, b';') if self.size_digits > 0 => Ok(Place::ExtensionStart),
             (Place::Size, _) => Err(Refusal::CHUNK_SIZE),
             (Place::DataCr, b'\r') => Ok(Place::DataLf),
-            (Place::DataLf, b'\n') => {
-                self.size = 0;
-                Ok(Place::Size)
-            }
+            (Place::DataLf, b'\n') => Ok(Place::Size),
             (Place::DataCr | Place::DataLf, _) => Err(Refusal::CHUNK_END),
             _ => {
                 self.extensions += 1;

@@ -99,10 +99,10 @@ pub fn parse<'h, 'b>(input: &'b [u8], storage: &'h mut Storage<'b>) -> Result<Op
     let mut parsed = httparse::Request::new(&mut []);
     let Ok(httparse::Status::Complete(length)) = parsed.parse_with_uninit_headers(bytes, storage) else { return Ok(None) };
     let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version) else { return Ok(None) };
-    let fields: &'h [Field<'b>] = parsed.headers;
+    let fields: &'h mut [Field<'b>] = parsed.headers;
 
     let mut facts = Facts::default();
-    for field in fields {
+    for field in &*fields {
         // httparse takes a bare LF; each name must stand behind a CRLF, and so must the empty line.
         let start = field.name.as_ptr() as usize - bytes.as_ptr() as usize;
         if !bytes[..start].ends_with(b"\r\n") {
@@ -114,11 +114,15 @@ pub fn parse<'h, 'b>(input: &'b [u8], storage: &'h mut Storage<'b>) -> Result<Op
         return Ok(None);
     }
     let target = Target::parse(method.as_bytes(), target.as_bytes())?;
+    let host = facts.host(minor)?;
+    if let Some(authority) = target.authority {
+        replace_host(fields, authority);
+    }
     Ok(Some(Request {
         method: Method::of(method),
         target,
         fields,
-        host: facts.host(minor, target.authority)?,
+        host: target.authority.or(host),
         accept: facts.accept,
         accept_repeated: facts.repeated & ACCEPT != 0,
         user_agent: facts.user_agent,
@@ -146,6 +150,14 @@ impl Method {
             "POST" | "PUT" | "DELETE" | "CONNECT" | "TRACE" | "PATCH" => Method::Other,
             _ => Method::Unknown,
         }
+    }
+}
+
+/// RFC 9112 §3.2.2: whatever Host says, an absolute target says it better.
+#[cold]
+fn replace_host<'b>(fields: &mut [Field<'b>], authority: &'b [u8]) {
+    for field in fields.iter_mut().filter(|field| field.name.eq_ignore_ascii_case("host")) {
+        field.value = authority;
     }
 }
 
@@ -216,7 +228,7 @@ impl<'b> Facts<'b> {
         }
     }
 
-    fn host(&self, minor: u8, authority: Option<&'b [u8]>) -> Result<Option<&'b [u8]>, Refusal> {
+    fn host(&self, minor: u8) -> Result<Option<&'b [u8]>, Refusal> {
         if self.repeated & HOST != 0 {
             return Err(Refusal::HOST_REPEATED);
         }
@@ -225,7 +237,7 @@ impl<'b> Facts<'b> {
             None if minor > 0 => return Err(Refusal::HOST_MISSING),
             None => {}
         }
-        Ok(authority.or(self.host))
+        Ok(self.host)
     }
 
     fn framing(&self, minor: u8) -> Result<Framing, Refusal> {
