@@ -280,7 +280,7 @@ fn haproxy_configuration(lines: &str, bind: &str, server: &str, ways: &[Way]) ->
 }
 
 fn nginx_configuration(lines: &str, http: &str, ways: &[Way]) -> String {
-    let mut text = "daemon off; master_process off; pid nginx.pid;\nevents { }\nhttp {\naccess_log off;\n".to_owned();
+    let mut text = "user root; daemon off; master_process off; pid nginx.pid;\nevents { }\nhttp {\naccess_log off;\n".to_owned();
     for name in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
         text.push_str(&format!("{name}_temp_path {name};\n"));
     }

@@ -192,12 +192,12 @@ fn the_header_is_due_within_the_heads_deadline() {
         // Drips in time, and nothing after them.
         for header in [v2_whole(PROXIED, TCP4, &[&BLOCK_4[..], &VECTORS].concat()), b"PROXY UNKNOWN\r\n".to_vec()] {
             let mut stream = connect(PROXY[0]);
-            drip(&mut stream, &[&header[..], REQUESTS].concat()[..header.len() + 5], DEADLINE / 2);
+            drip(&mut stream, &[&header[..], REQUESTS].concat()[..header.len() + 5], DEADLINE / 4);
             stream.write_all(&REQUESTS[5..]).unwrap();
             assert_eq!(Answer::all(&read_to_end(stream)).len(), 2);
 
             // A header alone, half a header, and drips that take longer.
-            for (bytes, time) in [(&header[..], Duration::ZERO), (&header[..10], Duration::ZERO), (&header[..], 3 * DEADLINE)] {
+            for (bytes, time) in [(&header[..], Duration::ZERO), (&header[..10], Duration::ZERO), (&header[..], 5 * DEADLINE)] {
                 let began = Instant::now();
                 let stream = connect(PROXY[0]);
                 let mut sending = stream.try_clone().unwrap();
@@ -206,7 +206,8 @@ fn the_header_is_due_within_the_heads_deadline() {
                     assert_eq!(read_to_end(stream).escape_ascii().to_string(), "");
                     began.elapsed()
                 });
-                assert!(taken >= DEADLINE && taken < 3 * DEADLINE, "{taken:?}");
+                // A worker takes the time once a turn, so a wait may begin some moments before its connection.
+                assert!(taken > DEADLINE * 9 / 10 && taken < 4 * DEADLINE, "{taken:?}");
             }
         }
     });

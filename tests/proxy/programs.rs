@@ -17,7 +17,8 @@ const IMAGE: &str = "haproxy:3.2";
 /// Unpacks the image's file system; only once, whoever comes first.
 const UNPACK: &str = r#"
 set -e
-exec 9>"$2.lock"; flock 9
+exec 9>"$2.lock"
+flock 9
 [ ! -e "$2" ] || exit 0
 rm -rf "$2.part"; mkdir -p "$2.part"
 id=$(docker create "$1")
