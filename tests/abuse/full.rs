@@ -2,12 +2,12 @@
 
 use crate::process::Process;
 use crate::support::TestServer;
-use crate::{GET, PATIENCE, ask, assert_serves_new_clients, connect, is_closed, rest};
+use crate::{GET, ask, assert_serves_new_clients, connect, fill, is_closed, rest};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::num::NonZeroUsize;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 fn server(connections: usize) -> TestServer {
     TestServer::with(|settings| settings.limits.connections = NonZeroUsize::new(connections))
@@ -24,14 +24,6 @@ fn half(address: SocketAddr) -> TcpStream {
     let mut stream = connect(address);
     stream.write_all(&[GET, b"GET / HT"].concat()).unwrap();
     assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
-    stream
-}
-
-/// Many requests whose answers nobody reads; the server can send no more of them.
-fn pending(address: SocketAddr) -> TcpStream {
-    let mut stream = connect(address);
-    stream.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
-    while stream.write_all(&GET.repeat(1000)).is_ok() {}
     stream
 }
 
@@ -70,7 +62,7 @@ fn idle_connections_go_before_unfinished_heads_and_the_oldest_head_goes_first() 
 #[test]
 fn an_answer_that_is_pending_is_never_given_up() {
     let server = server(2);
-    let [first, mut second] = [pending(server.address), pending(server.address)];
+    let [first, mut second] = [fill(server.address), fill(server.address)];
     let mut waiting = connect(server.address);
     waiting.write_all(GET).unwrap();
     assert!(!is_closed(&mut waiting), "it must wait");
@@ -117,7 +109,7 @@ fn descriptors_that_run_out_are_taken_from_idle_connections() {
 #[test]
 fn descriptors_that_run_out_do_not_make_it_spin_and_no_client_is_forgotten() {
     let server = Process::start(&["--max-connections", "1000"]);
-    let pending = [pending(server.address), pending(server.address)];
+    let pending = [fill(server.address), fill(server.address)];
     server.limit_descriptors(server.descriptors());
     let mut waiting: Vec<TcpStream> = (0..3).map(|_| connect(server.address)).collect();
     for stream in &mut waiting {
@@ -128,9 +120,7 @@ fn descriptors_that_run_out_do_not_make_it_spin_and_no_client_is_forgotten() {
     let busy = server.busy() - busy;
     assert!(busy < Duration::from_millis(50), "{busy:?} on a processor in half a second");
     drop(pending);
-    let start = Instant::now();
     for stream in &mut waiting {
         assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
-        assert!(start.elapsed() < PATIENCE);
     }
 }

@@ -16,6 +16,7 @@ mod slow;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::thread;
 use std::time::{Duration, Instant};
 
 pub const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -59,18 +60,45 @@ pub fn is_closed(stream: &mut TcpStream) -> bool {
     }
 }
 
-/// New clients are answered within 100 ms: most of them, because this machine runs other tests meanwhile.
+/// Pipelines requests and reads no answer, until the server takes no more.
+pub fn fill(address: SocketAddr) -> TcpStream {
+    let mut stream = connect(address);
+    stream.set_nonblocking(true).unwrap();
+    let requests = GET.repeat(1000);
+    let (mut stuck, start) = (0, Instant::now());
+    while stuck < 20 {
+        assert!(start.elapsed() < PATIENCE, "it reads on and on");
+        match stream.write(&requests) {
+            Ok(_) => stuck = 0,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                stuck += 1;
+                thread::sleep(Duration::from_millis(10));
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    stream.set_nonblocking(false).unwrap();
+    stream
+}
+
+/// New clients are answered within 100 ms, at least half of them: this machine runs other tests meanwhile, and for their sake
+/// there are three tries. A server that keeps clients waiting does so each time.
 pub fn assert_serves_new_clients(address: SocketAddr) {
-    let mut times: Vec<Duration> = (0..15)
-        .map(|_| {
-            let start = Instant::now();
-            let mut stream = connect(address);
-            stream.write_all(LAST).unwrap();
-            let answer = rest(&mut stream);
-            assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer:?}");
-            start.elapsed()
-        })
-        .collect();
+    let slow: Vec<Duration> =
+        (0..3).map(|_| median_answer(address)).take_while(|time| *time > Duration::from_millis(100)).collect();
+    assert!(slow.len() < 3, "half of the clients wait longer than {slow:?}");
+}
+
+fn median_answer(address: SocketAddr) -> Duration {
+    let answer = |_| {
+        let start = Instant::now();
+        let mut stream = connect(address);
+        stream.write_all(LAST).unwrap();
+        let answer = rest(&mut stream);
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer:?}");
+        start.elapsed()
+    };
+    let mut times: Vec<Duration> = (0..15).map(answer).collect();
     times.sort_unstable();
-    assert!(times[times.len() / 2] <= Duration::from_millis(100), "{times:?}");
+    times[times.len() / 2]
 }

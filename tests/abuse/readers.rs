@@ -2,38 +2,17 @@
 
 use crate::process::Process;
 use crate::support::{Answer, TestServer};
-use crate::{GET, LAST, PATIENCE, assert_serves_new_clients, connect};
+use crate::{GET, LAST, PATIENCE, assert_serves_new_clients, connect, fill};
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 use swagip::exchange::OUTPUT_MAX;
 use swagip::http::scan::HEAD_MAX;
 
-/// Pipelines requests until the server does not read any more.
-fn fill(address: SocketAddr) -> TcpStream {
-    let mut stream = connect(address);
-    stream.set_nonblocking(true).unwrap();
-    let requests = GET.repeat(1000);
-    let (mut stuck, start) = (0, Instant::now());
-    while stuck < 20 {
-        assert!(start.elapsed() < PATIENCE, "it reads on and on");
-        match stream.write(&requests) {
-            Ok(_) => stuck = 0,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                stuck += 1;
-                thread::sleep(Duration::from_millis(5));
-            }
-            Err(error) => panic!("{error}"),
-        }
-    }
-    stream.set_nonblocking(false).unwrap();
-    stream
-}
-
 #[test]
 fn who_never_reads_costs_a_bounded_buffer() {
-    const CLIENTS: u64 = 30;
+    const CLIENTS: u64 = 20;
     let server = Process::start(&[]);
     drop(fill(server.address));
     let before = server.memory();
@@ -53,11 +32,12 @@ fn who_never_reads_costs_a_bounded_buffer() {
 fn who_never_reads_is_closed_by_the_write_deadline() {
     let server = TestServer::with(|settings| settings.limits.write = Duration::from_millis(500));
     let mut stream = fill(server.address);
+    stream.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
     let start = Instant::now();
     // What it does not read is lost: the next thing that it sends is answered by a reset.
-    while stream.write_all(GET).is_ok() {
+    while !stream.write(GET).is_err_and(|error| error.kind() != ErrorKind::WouldBlock) {
         assert!(start.elapsed() < PATIENCE, "it is still open");
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(10));
     }
 }
 

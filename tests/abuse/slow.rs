@@ -1,7 +1,7 @@
 //! Clients that take their time.
 
 use crate::support::TestServer;
-use crate::{GET, ask, assert_serves_new_clients, connect, rest};
+use crate::{GET, PATIENCE, ask, assert_serves_new_clients, connect, rest};
 use std::io::Write;
 use std::net::TcpStream;
 use std::thread;
@@ -24,6 +24,7 @@ fn drip(stream: &mut TcpStream, bytes: impl IntoIterator<Item = u8>) -> (Duratio
     for byte in bytes {
         stream.write_all(&[byte]).unwrap();
         if stream.peek(&mut peeked).is_ok() {
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
             return (start.elapsed(), rest(stream));
         }
     }
