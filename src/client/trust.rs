@@ -88,11 +88,10 @@ fn network(entry: &str) -> Option<IpNet> {
 
 /// Of an IPv4-mapped network (`::ffff:10.0.0.0/104`) the IPv4 network, because that is how addresses are compared.
 fn canonical(network: IpNet) -> IpNet {
+    /// More than an IPv4 network has: what is left over them is the length inside IPv4.
     const MAPPED_BITS: u8 = 96;
     match (network.addr().to_canonical(), network.prefix_len().checked_sub(MAPPED_BITS)) {
-        (IpAddr::V4(address), Some(length)) if matches!(network, IpNet::V6(_)) => {
-            Ipv4Net::new(address, length).map_or(network, IpNet::V4)
-        }
+        (IpAddr::V4(address), Some(length)) => Ipv4Net::new(address, length).map_or(network, IpNet::V4),
         _ => network,
     }
 }
