@@ -157,12 +157,15 @@ fn with_request(bytes: &str, check: impl FnOnce(&Request<'_, '_>)) {
     check(&request::parse(bytes.as_bytes(), &mut storage).unwrap().unwrap());
 }
 
-/// A request that is right, with its content.
+/// A request that is right but for its target now and then, with its content.
 fn request() -> impl Strategy<Value = String> {
     let line = (
         select(vec!["", "", "", "\r\n"]),
         select(vec!["GET", "GET", "HEAD", "OPTIONS", "POST", "BREW"]),
-        select(vec!["/", "/ip", "/?a=b", "/x/y", "/%69p", "http://b/ip", "HTTPS://b:1?c"]),
+        prop_oneof![
+            9 => select(vec!["/", "/ip", "/?a=b", "/x/y", "/%69p", "http://b/ip", "HTTPS://b:1?c"]),
+            1 => select(vec!["*", "h", "http:", "http:/", "http://", "b:80", "b", "/#", "/é", "[::1]"]),
+        ],
         select(vec!["1.1", "1.1", "1.1", "1.5"]),
     );
     let fields = prop::collection::vec(

@@ -88,7 +88,7 @@ rows! {
     MUST "3986 3" "a URI with one slash":
         "GET http:/b" => refused(Refusal::TARGET_FORM);
     MUST "3986 3" "a URI that ends within its scheme":
-        "GET http:/ " => refused(Refusal::TARGET_BYTE);
+        "GET http:/ " => refused(Refusal::TARGET_FORM);
     OURS "9112 3.2.2" "another scheme":
         "GET f" => refused(Refusal::TARGET_FORM);
     OURS "9112 3.2.2" "a scheme that begins like http":
