@@ -84,6 +84,7 @@ fn rows() -> Vec<Row> {
         get("/", "/"),
         one("/ as wrk sends it", "GET / HTTP/1.1\r\nHost: localhost:8080\r\n\r\n"),
         get("/ as JSON", "/?format=json"),
+        get("the page", "/?format=html"),
         get("/ip", "/ip"),
         get("/port", "/port"),
         get("/<field>", "/user-agent"),
