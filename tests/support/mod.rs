@@ -39,6 +39,11 @@ impl TestServer {
         TestServer { address, running: Some(server.start().unwrap()) }
     }
 
+    /// Asks for a stop, with its grace. It comes about a little later.
+    pub fn drain(&self) {
+        self.running.as_ref().unwrap().stopper().drain(false);
+    }
+
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
