@@ -1,0 +1,76 @@
+// A stage for the page: the server, a proxy before it, and a browser.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
+import { chromium } from 'playwright-core';
+
+/** Starts the server on a free port, with more arguments; answers { port, stop }. */
+export async function startServer(...more) {
+  const server = spawn(process.env.SWAGIP, ['--listen', '127.0.0.1:0', ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exit = once(server, 'exit');
+  // It says where it listens once it does.
+  const [line] = await Promise.race([once(server.stdout, 'data'), exit]);
+  const [, port] = /^listening on 127\.0\.0\.1:(\d+)/.exec(line) ?? [];
+  if (port === undefined) throw new Error(`the server did not start: ${line}`);
+  const stop = async () => {
+    server.kill('SIGKILL');
+    await exit;
+  };
+  return { port: Number(port), stop };
+}
+
+/**
+ * Starts a proxy that adds these lines to every request, byte by byte: what no browser would send by itself.
+ * `lines` is a Buffer or a string, each line ending in CRLF.
+ */
+export async function startProxy(target, lines) {
+  const proxy = net.createServer(client => {
+    const server = net.connect(target, '127.0.0.1');
+    client.on('data', bytes => {
+      // A browser's request is small and comes in one piece, and it asks for one thing at a time.
+      const behindRequestLine = bytes.indexOf('\r\n') + 2;
+      server.write(Buffer.concat([bytes.subarray(0, behindRequestLine), Buffer.from(lines), bytes.subarray(behindRequestLine)]));
+    });
+    server.pipe(client);
+    for (const [one, other] of [[client, server], [server, client]]) {
+      one.on('error', () => other.destroy());
+      one.on('close', () => other.destroy());
+    }
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  return { port: proxy.address().port, stop: () => proxy.close() };
+}
+
+/** Starts Chromium. `ip.example.org` is this machine: a site over plain HTTP, which `127.0.0.1` is not in a browser's eyes. */
+export function startBrowser() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--disable-sync',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--no-first-run',
+      '--host-resolver-rules=MAP ip.example.org 127.0.0.1',
+    ],
+  });
+}
+
+/** Opens a page in a context of its own, and notes whatever it asks for or complains about. */
+export async function open(browser, url, options = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const seen = { requests: [], complaints: [] };
+  context.on('request', request => seen.requests.push(request.url()));
+  page.on('console', message => seen.complaints.push(message.text()));
+  page.on('pageerror', error => seen.complaints.push(String(error)));
+  await page.addInitScript(() => {
+    addEventListener('securitypolicyviolation', violation => console.error(`policy: ${violation.blockedURI}`));
+  });
+  await page.goto(url);
+  return { page, context, seen };
+}
