@@ -19,6 +19,18 @@ pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
 }
 
+/// Whether a field's name is this one, which is given in lower case. A token has no byte that the bit of lower case would make
+/// another letter or a hyphen, so that names of a fixed length compare in a few words.
+#[inline]
+pub fn is_name<const LENGTH: usize>(name: &str, lower: &[u8; LENGTH]) -> bool {
+    let Ok(name): Result<&[u8; LENGTH], _> = name.as_bytes().try_into() else { return false };
+    let mut difference = 0;
+    for index in 0..LENGTH {
+        difference |= (name[index] | 0x20) ^ lower[index];
+    }
+    difference == 0
+}
+
 /// Whether a byte may stand in a token (RFC 9110 §5.6.2).
 pub const fn is_token(byte: u8) -> bool {
     TOKEN[byte as usize]

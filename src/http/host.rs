@@ -13,9 +13,9 @@ use std::net::Ipv6Addr;
 pub fn check(host: &[u8]) -> Result<(), Refusal> {
     let name_length = host.iter().position(|&byte| !is_name(byte)).unwrap_or(host.len());
     let right = match host.get(name_length) {
-        _ if host.first() == Some(&b'[') => is_literal(host),
         None => name_length > 0,
         Some(b':') => name_length > 0 && is_port(&host[name_length + 1..]),
+        Some(b'[') if name_length == 0 => is_literal(host),
         Some(b'%') => is_encoded(host),
         Some(_) => false,
     };
@@ -43,12 +43,17 @@ const NAME: [bool; 256] = {
     table
 };
 
+/// `1*DIGIT`, at most 65535; leading zeros change nothing.
 fn is_port(digits: &[u8]) -> bool {
-    let value = digits.iter().try_fold(0u32, |value, byte| {
-        let value = value * 10 + u32::from(byte.wrapping_sub(b'0'));
-        (byte.is_ascii_digit() && value <= 65535).then_some(value)
-    });
-    !digits.is_empty() && value.is_some()
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    // Of numbers with equally many digits the greater one is the later in the order of strings.
+    digits.len() < 5 || {
+        let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
+        let digits = &digits[zeros..];
+        digits.len() < 5 || (digits.len() == 5 && digits <= b"65535")
+    }
 }
 
 fn is_rest(rest: &[u8]) -> bool {

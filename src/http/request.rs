@@ -5,7 +5,7 @@
 //! syntax, is read again by
 //! [`Scan`](super::scan::Scan), which finds the first wrong byte and so the refusal.
 
-use super::field::{self, FIELDS_MAX};
+use super::field::{self, FIELDS_MAX, is_name};
 use super::scan::{HEAD_MAX, LEADING_LINES_MAX};
 use super::target::Target;
 use super::{Field, Refusal, host};
@@ -193,22 +193,21 @@ const FRAMING: u8 = 4;
 impl<'b> Facts<'b> {
     #[inline]
     fn note(&mut self, field: &Field<'b>) {
-        let name = field.name.as_bytes();
-        let is = |other: &[u8]| name.eq_ignore_ascii_case(other);
+        let name = field.name;
         let once = |place: &mut Option<&'b [u8]>| place.replace(field.value).is_some();
         // The length tells most names apart before a byte is compared.
         match name.len() {
-            4 if is(b"host") => self.repeated |= u8::from(once(&mut self.host)) * HOST,
-            6 if is(b"accept") => match self.accept {
+            4 if is_name(name, b"host") => self.repeated |= u8::from(once(&mut self.host)) * HOST,
+            6 if is_name(name, b"accept") => match self.accept {
                 None => self.accept = Some(field.value),
                 Some(_) => self.repeated |= ACCEPT,
             },
-            6 if is(b"expect") => self.expect(field.value),
-            10 if is(b"user-agent") => self.user_agent = self.user_agent.or(Some(field.value)),
-            10 if is(b"connection") => self.connection(field.value),
-            14 if is(b"content-length") => self.repeated |= u8::from(once(&mut self.content_length)) * FRAMING,
-            14 if is(b"sec-fetch-dest") => self.fetch_destination = self.fetch_destination.or(Some(field.value)),
-            17 if is(b"transfer-encoding") => self.repeated |= u8::from(once(&mut self.transfer_encoding)) * FRAMING,
+            6 if is_name(name, b"expect") => self.expect(field.value),
+            10 if is_name(name, b"user-agent") => self.user_agent = self.user_agent.or(Some(field.value)),
+            10 if is_name(name, b"connection") => self.connection(field.value),
+            14 if is_name(name, b"content-length") => self.repeated |= u8::from(once(&mut self.content_length)) * FRAMING,
+            14 if is_name(name, b"sec-fetch-dest") => self.fetch_destination = self.fetch_destination.or(Some(field.value)),
+            17 if is_name(name, b"transfer-encoding") => self.repeated |= u8::from(once(&mut self.transfer_encoding)) * FRAMING,
             _ => {}
         }
     }

@@ -128,7 +128,15 @@ pub fn end(persistence: Persistence) -> &'static [u8] {
 
 /// Appends a number in decimal digits.
 #[inline]
-pub fn decimal(output: &mut Vec<u8>, mut number: u64) {
+pub fn decimal(output: &mut Vec<u8>, number: u64) {
+    // The length of an address, and of nearly every other text here.
+    if let 10..100 = number {
+        return output.extend_from_slice(&[b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
+    }
+    digits(output, number);
+}
+
+fn digits(output: &mut Vec<u8>, mut number: u64) {
     let mut digits = [b'0'; 20];
     let mut start = digits.len();
     loop {

@@ -58,7 +58,7 @@ impl<'a> Target<'a> {
 
     #[inline]
     fn split(target: &'a [u8], authority: Option<&'a [u8]>) -> Target<'a> {
-        match memchr::memchr(b'?', target) {
+        match target.iter().position(|&byte| byte == b'?') {
             Some(mark) => Target { path: &target[..mark], query: Some(&target[mark + 1..]), authority },
             None => Target { path: target, query: None, authority },
         }

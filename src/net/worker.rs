@@ -134,7 +134,7 @@ impl Worker {
         let accept = self.listeners.iter().any(|listener| listener.is_ready).then_some(self.accept_after);
         let ready = (!self.ready.is_empty()).then_some(self.now);
         let drain = self.drain.map(|drain| drain.due());
-        let next = [accept, ready, drain, self.deadlines.next()].into_iter().flatten().min()?;
+        let next = [accept, ready, drain, self.deadlines.due()].into_iter().flatten().min()?;
         Some(Duration::from_millis(next.saturating_sub(self.now)))
     }
 

@@ -30,16 +30,12 @@ pub fn text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> bool {
 pub fn write(content: &mut Vec<u8>, ip: IpAddr) {
     match ip {
         IpAddr::V4(ip) => {
-            let mut text = [0; 15];
+            let mut text = [0; 16];
             let mut length = 0;
             for octet in ip.octets() {
                 let (digits, count) = &OCTETS[usize::from(octet)];
-                text[length..length + 3].copy_from_slice(&digits[..3]);
+                text[length..length + 4].copy_from_slice(digits);
                 length += usize::from(*count);
-                if length < text.len() {
-                    text[length] = b'.';
-                }
-                length += 1;
             }
             content.extend_from_slice(&text[..length - 1]);
         }
@@ -48,16 +44,16 @@ pub fn write(content: &mut Vec<u8>, ip: IpAddr) {
     }
 }
 
-/// The decimal digits of every octet, and how many they are.
-const OCTETS: [([u8; 3], u8); 256] = {
-    let mut table = [([0; 3], 0); 256];
+/// The decimal digits of every octet and the dot behind them, and how many bytes that is.
+const OCTETS: [([u8; 4], u8); 256] = {
+    let mut table = [([b'.'; 4], 0); 256];
     let mut octet = 0;
     while octet < 256 {
         let digits = [b'0' + (octet / 100) as u8, b'0' + (octet / 10 % 10) as u8, b'0' + (octet % 10) as u8];
         table[octet] = match octet {
-            0..10 => ([digits[2], 0, 0], 1),
-            10..100 => ([digits[1], digits[2], 0], 2),
-            _ => (digits, 3),
+            0..10 => ([digits[2], b'.', 0, 0], 2),
+            10..100 => ([digits[1], digits[2], b'.', 0], 3),
+            _ => ([digits[0], digits[1], digits[2], b'.'], 4),
         };
         octet += 1;
     }

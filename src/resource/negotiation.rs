@@ -83,8 +83,11 @@ fn is_tool(agent: &[u8]) -> bool {
 
 /// Whether the User-Agent is one of PowerShell's.
 pub fn is_powershell(agent: &[u8]) -> bool {
-    memchr::memchr_iter(b'P', agent).any(|start| {
-        let rest = &agent[start..];
-        rest.starts_with(b"PowerShell/") || (rest.starts_with(b"PowerShell") && agent[..start].ends_with(b"Windows"))
-    })
+    // Few other names are as long and have its first letter.
+    agent.len() >= b"PowerShell/".len() && memchr::memchr_iter(b'P', agent).any(|start| begins_powershell(agent, start))
+}
+
+fn begins_powershell(agent: &[u8], start: usize) -> bool {
+    let rest = &agent[start..];
+    rest.starts_with(b"PowerShell/") || (rest.starts_with(b"PowerShell") && agent[..start].ends_with(b"Windows"))
 }
