@@ -231,6 +231,9 @@ fn one_output_is_bounded() {
     let answer = output.len() * request.len() / served.consumed;
     assert_eq!((served.next, served.answered), (Next::Again, true));
     assert!(output.len() >= OUTPUT_MAX && output.len() - answer < OUTPUT_MAX, "{} bytes", output.len());
+    output.clear();
+    let served = pure.service.serve(&mut state, &mut pure.peer, &mut request.repeat(200), false, &mut output);
+    assert_eq!((served.next, served.consumed), (Next::Read, 200 * request.len()), "200 requests at once fit");
 }
 
 /// The refusals that no row of the table can be about, because only time brings them, are written as all others are.
