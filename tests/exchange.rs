@@ -7,9 +7,10 @@
 mod play;
 mod support;
 
-use play::Pure;
+use play::{Client, Pure};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use swagip::exchange::{Next, OUTPUT_MAX, State, Waiting};
 use swagip::http::content::{Content, Progress};
 use swagip::http::field::{is_token, is_value};
 use swagip::http::request::{self, Framing};
@@ -143,7 +144,99 @@ fn what_a_request_says() {
     });
 }
 
-/// The refusals that no row of the table can be about, because only time brings them.
+#[test]
+fn what_a_connection_waits_for() {
+    const HEAD: &str = "GET / HTTP/1.1\r\nHost: a\r\n";
+    for (bytes, waiting) in [
+        (String::new(), Waiting::Idle),
+        ("\r".to_owned(), Waiting::Head),
+        ("\r\n".to_owned(), Waiting::Head),
+        ("G".to_owned(), Waiting::Head),
+        (HEAD.to_owned(), Waiting::Head),
+        (format!("{HEAD}\r\n"), Waiting::Idle),
+        (format!("{HEAD}\r\nG"), Waiting::Head),
+        (format!("{HEAD}Content-Length: 2\r\n\r\n"), Waiting::Content),
+        (format!("{HEAD}Content-Length: 2\r\n\r\nx"), Waiting::Content),
+        (format!("{HEAD}Content-Length: 2\r\n\r\nxx"), Waiting::Idle),
+        (format!("{HEAD}Transfer-Encoding: chunked\r\n\r\n0\r\n"), Waiting::Content),
+    ] {
+        let mut client = Client::default();
+        Pure::new().send(&mut client, bytes.as_bytes());
+        assert_eq!(client.state.waiting(), waiting, "{bytes:?}");
+    }
+}
+
+/// Half a head is told that its time is over, half of the content gets the answer, and nothing gets nothing.
+#[test]
+fn what_time_brings() {
+    for (bytes, start, end) in [
+        ("", "", ""),
+        ("\r\n", "", ""),
+        ("GET / HTTP/1.1\r\nHost: a\r\n", "HTTP/1.1 408 Request Timeout\r\n", Refusal::TIMEOUT.reason),
+        ("HEAD / HTTP/1.1\r\nHost: a\r\n", "HTTP/1.1 408 Request Timeout\r\n", "\r\nConnection: close\r\n\r\n"),
+        (
+            "GET /ip HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx",
+            "HTTP/1.1 200 OK\r\n",
+            "\r\nConnection: close\r\n\r\n127.0.0.1\n",
+        ),
+        ("HEAD /ip HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx", "HTTP/1.1 200 OK\r\n", "\r\nConnection: close\r\n\r\n"),
+    ] {
+        let (mut pure, mut client) = (Pure::new(), Client::default());
+        pure.send(&mut client, bytes.as_bytes());
+        assert_eq!(client.answers, b"", "{bytes:?}");
+        pure.expire(&mut client);
+        let answers = String::from_utf8_lossy(&client.answers);
+        assert!(answers.starts_with(start) && answers.ends_with(end), "{bytes:?}: {answers:?}");
+        assert_eq!(answers.is_empty(), end.is_empty(), "{bytes:?}: {answers:?}");
+    }
+}
+
+/// A stopping server closes with the last answer to what has arrived, not before.
+#[test]
+fn draining_closes_behind_the_last_request() {
+    let request = "GET /ip HTTP/1.1\r\nHost: a\r\n\r\n";
+    let with_content = "GET /ip HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nxx";
+    for (pieces, answers) in [
+        (vec![request], 1),
+        (vec![with_content], 1),
+        (vec![request, request], 1),
+        (vec![&with_content[..with_content.len() - 1], "x"], 1),
+        (vec![&*request.repeat(3)], 3),
+        (vec![&*(with_content.to_owned() + request)], 2),
+        (vec![&with_content[..with_content.len() - 1], &*("x".to_owned() + request)], 2),
+        (vec![&*(request.to_owned() + "G"), "ET /ip HTTP/1.1\r\nHost: a\r\n\r\n"], 2),
+    ] {
+        let mut pure = Pure::new();
+        pure.service.drain();
+        let (output, closed) = pure.play(pieces.iter().map(|piece| piece.as_bytes()));
+        assert_eq!((output.matches("HTTP/1.1 200 OK").count(), closed), (answers, true), "{pieces:?}");
+        assert_eq!(output.matches("Connection: close").count(), 1, "{pieces:?}");
+        assert!(output.ends_with("\r\nConnection: close\r\n\r\n127.0.0.1\n"), "{pieces:?}");
+    }
+    // Where more has arrived than this call is shown, more is to be answered.
+    let mut pure = Pure::new();
+    pure.service.drain();
+    let (mut state, mut output) = (State::default(), Vec::new());
+    let served = pure.service.serve(&mut state, &mut pure.peer, &mut request.as_bytes().to_vec(), true, &mut output);
+    assert_eq!(served.next, Next::Read);
+}
+
+/// One output is bounded; what has not been answered is kept for the next.
+#[test]
+fn one_output_is_bounded() {
+    let request = b"GET /ip HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut input = request.repeat(1000);
+    let (mut pure, mut state, mut output) = (Pure::new(), State::default(), Vec::new());
+    let served = pure.service.serve(&mut state, &mut pure.peer, &mut input, false, &mut output);
+    let answer = output.len() * request.len() / served.consumed;
+    assert_eq!((served.next, served.answered), (Next::Again, true));
+    assert!(output.len() >= OUTPUT_MAX && output.len() - answer < OUTPUT_MAX, "{} bytes", output.len());
+    output.clear();
+    let served = pure.service.serve(&mut state, &mut pure.peer, &mut request.repeat(200), false, &mut output);
+    assert_eq!((served.next, served.consumed), (Next::Read, 200 * request.len()), "200 requests at once fit");
+}
+
+/// The refusals that no row of the table can be about, because only time brings them, are written as all others are.
 #[test]
 fn every_refusal_has_a_status_and_one_line() {
     for refusal in Refusal::ALL {

@@ -1,5 +1,6 @@
 //! The program as a process of its own, watched from outside.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -33,9 +34,12 @@ impl Process {
         Process { child, address }
     }
 
-    /// Takes from the running process all descriptors above this one.
-    pub fn limit_descriptors(&self, descriptors: usize) {
-        let limit = format!("--nofile={descriptors}:{descriptors}");
+    /// Leaves the running process no descriptor but those that it has open.
+    pub fn take_free_descriptors(&self) {
+        let open = fs::read_dir(self.proc("fd")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let open: HashSet<usize> = open.map(|number| number.parse().unwrap()).collect();
+        let free = (0..).find(|number| !open.contains(number)).unwrap();
+        let limit = format!("--nofile={free}:{free}");
         let status = Command::new("prlimit").args(["--pid", &self.child.id().to_string(), &limit]).status();
         assert!(status.expect("prlimit of util-linux is needed").success());
     }

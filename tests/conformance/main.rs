@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[allow(dead_code)]
 mod play;
 mod row;
 

@@ -12,14 +12,14 @@ const DATE: &[u8; 29] = b"Sun, 06 Nov 1994 08:49:37 GMT";
 
 /// A server without sockets.
 pub struct Pure {
-    service: Service,
-    peer: Peer,
+    pub service: Service,
+    pub peer: Peer,
 }
 
 /// One connection to it.
 #[derive(Debug, Default)]
 pub struct Client {
-    state: State,
+    pub state: State,
     /// Sent and not consumed.
     kept: Vec<u8>,
     pub answers: Vec<u8>,
@@ -58,6 +58,11 @@ impl Pure {
         if client.closed.is_none() {
             self.service.end(&mut client.state, &client.kept, &mut client.answers);
         }
+    }
+
+    /// What it waited for did not come in time.
+    pub fn expire(&mut self, client: &mut Client) {
+        self.service.expire(&mut client.state, &client.kept, &mut client.answers);
     }
 
     /// All answers to these pieces, and whether the connection is closed.
