@@ -1,5 +1,6 @@
-//! Whatever forwarding fields a client makes up, it is the client that the trusted proxy saw; and what `/explain` says of each
-//! hop is what was decided. Each line of the input is a field line.
+//! Whatever forwarding fields a client makes up, the proxy's word is not touched by it: on a line of its own it decides, on the
+//! client's line it decides or, where that line has become nonsense, nothing does. And what `/explain` says of each hop is what
+//! was decided. Each line of the input is a field line.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,13 +9,17 @@ use std::sync::LazyLock;
 use swagip::client::{Rule, TrustList, Verdict};
 use swagip::http::Field;
 
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
+
 fuzz_target!(|input: &[u8]| {
-    for (rule, honest) in RULES.iter().zip(["203.0.113.9", "for=203.0.113.9"]) {
-        let mut fields: Vec<Field<'_>> =
-            input.split(|&byte| byte == b'\n').map(|value| Field { name: rule.field_name(), value }).collect();
-        check(rule, &fields);
-        fields.push(Field { name: rule.field_name(), value: honest.as_bytes() });
-        assert_eq!(check(rule, &fields), Some(Ipv4Addr::new(203, 0, 113, 9).into()));
+    for (rule, word) in RULES.iter().zip([&b"203.0.113.9"[..], b"for=203.0.113.9"]) {
+        let lines: Vec<&[u8]> = input.split(|&byte| byte == b'\n').collect();
+        check(rule, &lines);
+        assert_eq!(check(rule, &[&lines, &[word][..]].concat()), CLIENT);
+        let (last, others) = lines.split_last().expect("there is always one");
+        let client = check(rule, &[others, &[&[last, word].join(&b","[..])]].concat());
+        assert!(client == CLIENT || (client == PEER && rule.field_name() == "forwarded"), "{client}");
     }
 });
 
@@ -24,11 +29,12 @@ static RULES: LazyLock<[Rule; 2]> = LazyLock::new(|| {
 });
 
 /// The client's address, which is the one that a naive walk over the explained hops finds.
-fn check(rule: &Rule, fields: &[Field<'_>]) -> Option<IpAddr> {
-    let peer = rule.peer((Ipv4Addr::new(10, 0, 0, 1), 40000).into());
+fn check(rule: &Rule, lines: &[&[u8]]) -> IpAddr {
+    let fields: Vec<Field<'_>> = lines.iter().map(|value| Field { name: rule.field_name(), value }).collect();
+    let peer = rule.peer((PEER, 40000).into());
     let mut hops = Vec::new();
-    rule.explain(&peer, fields, |hop| hops.push(hop));
-    let (mut client, mut is_over) = (peer.address, false);
+    rule.explain(&peer, &fields, |hop| hops.push(hop));
+    let (mut client, mut is_over) = (PEER, false);
     let mut expected = Vec::new();
     for hop in hops.iter().rev() {
         expected.push(match hop.address {
@@ -37,7 +43,7 @@ fn check(rule: &Rule, fields: &[Field<'_>]) -> Option<IpAddr> {
             Some(_) => Verdict::Client,
             None => Verdict::Invalid,
         });
-        client = if is_over { client } else { hop.address.or(client) };
+        client = if is_over { client } else { hop.address.unwrap_or(client) };
         is_over |= hop.address.is_none_or(|address| !rule.trusts(address));
     }
     // Where the walk did not find a client, the last proxy that it came by is one.
@@ -47,6 +53,6 @@ fn check(rule: &Rule, fields: &[Field<'_>]) -> Option<IpAddr> {
         }
     }
     assert!(hops.iter().rev().map(|hop| hop.verdict).eq(expected));
-    assert_eq!(rule.client(&peer, fields).address, client);
+    assert_eq!(rule.client(&peer, &fields).address, Some(client));
     client
 }

@@ -1,0 +1,170 @@
+//! User-space instructions per request, counted by callgrind: a measure that a busy machine does not blur.
+//!
+//! ```text
+//! benches/instructions             against benches/record/instructions.txt; fails past +5 %, or +15 % with another toolchain
+//! benches/instructions --record    writes that file
+//! ```
+//!
+//! Each figure is the difference between a run and one of twice as many requests, so that start and end cancel out. What the
+//! kernel does is not in it. The clock is: in each new second the date is formatted, so the last digits of the server's wander.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
+
+mod requests;
+
+use requests::{BROWSER, BROWSER_ALL, CURL, HAPROXY, Row, WGET, WRK};
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::{env, fs};
+use swagip::exchange::State;
+
+const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/record/instructions.txt");
+const SWAGIP: &str = env!("CARGO_BIN_EXE_swagip");
+
+const ROWS: [Row; 6] = [CURL, WGET, WRK, HAPROXY, BROWSER, BROWSER_ALL];
+
+/// Enough that what is left of the noise is below one instruction.
+const REQUESTS: usize = 16_000;
+
+/// Per cent above the record that are let pass: another compiler makes other code of the same source.
+const TOLERANCE: f64 = 5.0;
+const TOLERANCE_ELSEWHERE: f64 = 15.0;
+
+/// A figure, and what it must never be above.
+struct Figure {
+    name: String,
+    instructions: u64,
+    limit: Option<u64>,
+}
+
+fn main() -> ExitCode {
+    // cargo adds --bench.
+    let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["serve", name, count] => serve(name, count.parse().unwrap()),
+        ["--record"] => record(),
+        [] => return check(),
+        _ => panic!("the only argument is --record"),
+    }
+    ExitCode::SUCCESS
+}
+
+/// Answers a request so many times: what callgrind looks at.
+fn serve(name: &str, count: usize) {
+    let row = ROWS.iter().find(|row| row.name == name).unwrap();
+    let (mut service, mut peer) = (requests::service(), row.peer());
+    let (mut input, mut output) = (row.bytes.to_vec(), Vec::with_capacity(4096));
+    for _ in 0..count {
+        output.clear();
+        let served = service.serve(&mut State::default(), &mut peer, &mut input, false, &mut output);
+        assert_eq!((served.consumed, &output[..15]), (row.bytes.len(), &b"HTTP/1.1 200 OK"[..]));
+    }
+}
+
+fn figures() -> Vec<Figure> {
+    let exchange = |row: Row| Figure {
+        name: format!("exchange {}", row.name),
+        instructions: per_request(|count| count_exchange(row.name, count)),
+        limit: None,
+    };
+    let server = |name: &str, batch: usize, limit: u64| Figure {
+        name: format!("server curl {name}"),
+        instructions: per_request(|count| count_server(batch, count)),
+        limit: Some(limit),
+    };
+    let mut figures: Vec<Figure> = ROWS.into_iter().map(exchange).collect();
+    figures.push(server("keep-alive", 1, 1800));
+    figures.push(server("pipelined x 16", 16, 1300));
+    figures
+}
+
+fn per_request(count: impl Fn(usize) -> u64) -> u64 {
+    let difference = count(2 * REQUESTS) - count(REQUESTS);
+    (difference as f64 / REQUESTS as f64).round() as u64
+}
+
+/// The exchange alone, in this program.
+fn count_exchange(name: &str, count: usize) -> u64 {
+    let program = env::current_exe().unwrap();
+    callgrind(&program, &["serve", name, &count.to_string()], |_| {})
+}
+
+/// The whole server, asked over one connection, `batch` requests in each write.
+fn count_server(batch: usize, count: usize) -> u64 {
+    callgrind(Path::new(SWAGIP), &["--threads", "1", "--listen", "127.0.0.1:0"], |server| {
+        let mut line = String::new();
+        BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line.strip_prefix("listening on ").unwrap().split(',').next().unwrap();
+        ask(address, batch, count);
+        // Without a grace, as after a person's Ctrl-C.
+        let killed = Command::new("kill").args(["-INT", &server.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+    })
+}
+
+fn ask(address: &str, batch: usize, count: usize) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    let mut one = [0; 1024];
+    stream.write_all(CURL.bytes).unwrap();
+    let length = stream.read(&mut one).unwrap();
+    assert!(one.starts_with(b"HTTP/1.1 200 OK\r\n") && one[..length].ends_with(b"\n127.0.0.1\n"));
+    let mut answers = vec![0; batch * length];
+    for _ in 0..count / batch {
+        stream.write_all(&CURL.bytes.repeat(batch)).unwrap();
+        stream.read_exact(&mut answers).unwrap();
+    }
+}
+
+/// The instructions of a whole run of a program, while which `meanwhile` is done.
+fn callgrind(program: &Path, arguments: &[&str], meanwhile: impl FnOnce(&mut Child)) -> u64 {
+    let file = env::temp_dir().join(format!("swagip-callgrind-{}", std::process::id()));
+    let mut child = Command::new("valgrind")
+        .args(["--tool=callgrind", "--quiet", &format!("--callgrind-out-file={}", file.display())])
+        .arg(program)
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("valgrind counts: install it");
+    meanwhile(&mut child);
+    assert!(child.wait().unwrap().success(), "{} {arguments:?} failed", program.display());
+    let profile = fs::read_to_string(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    profile.lines().find_map(|line| line.strip_prefix("totals: ")).unwrap().parse().unwrap()
+}
+
+fn toolchain() -> String {
+    let output = Command::new("rustc").arg("--version").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn record() {
+    let mut text = format!("{}\n", toolchain());
+    for figure in figures() {
+        writeln!(text, "{:<28}{:>6}", figure.name, figure.instructions).unwrap();
+    }
+    print!("{text}");
+    fs::write(RECORD, text).unwrap();
+}
+
+fn check() -> ExitCode {
+    let recorded = fs::read_to_string(RECORD).unwrap();
+    let (compiler, rows) = recorded.split_once('\n').unwrap();
+    let tolerance = if compiler == toolchain() { TOLERANCE } else { TOLERANCE_ELSEWHERE };
+    println!("recorded with {compiler}; up to +{tolerance} % pass with {}", toolchain());
+    println!("{:<28}{:>9}{:>9}", "instructions per request", "recorded", "now");
+    let mut passed = true;
+    for figure in figures() {
+        let row = rows.lines().find_map(|row| row.strip_prefix(&figure.name)).expect("a record for it: use --record");
+        let before: u64 = row.trim().parse().unwrap();
+        let change = (figure.instructions as f64 / before as f64 - 1.0) * 100.0;
+        let is_over = change > tolerance || figure.limit.is_some_and(|limit| figure.instructions > limit);
+        let limit = figure.limit.map_or(String::new(), |limit| format!("  at most {limit}"));
+        let verdict = if is_over { "  TOO MANY" } else { "" };
+        println!("{:<28}{before:>9}{:>9}{change:>+8.1} %{limit}{verdict}", figure.name, figure.instructions);
+        passed &= !is_over;
+    }
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
