@@ -327,7 +327,8 @@ impl Worker {
 
     /// Closes the connection that has been idle longest, else the oldest unfinished head, else one that was answered already.
     fn make_room(&mut self) -> bool {
-        let evicted = [Wait::Idle, Wait::Head, Wait::Linger].into_iter().find_map(|wait| self.deadlines.longest(wait));
+        let evicted =
+            [Wait::Farewell, Wait::Idle, Wait::Head, Wait::Linger].into_iter().find_map(|wait| self.deadlines.longest(wait));
         if let Some(slot) = evicted {
             self.close(slot);
         }
