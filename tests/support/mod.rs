@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 use swagip::client::Rule;
-use swagip::net::{Limits, Listen, Running, Server, Settings};
+use swagip::net::{Limits, Listen, Running, Server, Settings, Stopper};
 use swagip::resource::Site;
 
 /// A server that is stopped when it is dropped.
@@ -37,6 +37,16 @@ impl TestServer {
         let server = Server::bind(&settings).unwrap();
         let address = server.addresses().next().unwrap();
         TestServer { address, running: Some(server.start().unwrap()) }
+    }
+
+    /// What stops it before it is dropped.
+    pub fn stopper(&self) -> Stopper {
+        self.running.as_ref().unwrap().stopper()
+    }
+
+    /// Waits until it has stopped.
+    pub fn join(mut self) {
+        self.running.take().unwrap().join().unwrap();
     }
 
     pub fn connect(&self) -> TcpStream {
