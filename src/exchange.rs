@@ -328,7 +328,7 @@ impl Service {
             output.extend_from_slice(&self.body);
         }
         Ok(match persistence {
-            Persistence::Close => Step::Last { length, linger: progress == Progress::Beyond },
+            Persistence::Close => Step::Last { length, linger: progress == Progress::Beyond || is_unasked(request.persistence) },
             _ => Step::Answered { length },
         })
     }
@@ -364,7 +364,7 @@ impl Service {
         let persistence = if is_last { Persistence::Close } else { pending.persistence };
         pending.finish(persistence, output);
         Ok(match persistence {
-            Persistence::Close => Step::Last { length, linger: is_beyond },
+            Persistence::Close => Step::Last { length, linger: is_beyond || is_unasked(pending.persistence) },
             _ => Step::Answered { length },
         })
     }
@@ -373,6 +373,11 @@ impl Service {
     fn is_last(&self, all_is_read: bool) -> bool {
         self.draining && all_is_read
     }
+}
+
+/// Whether a close comes without the client's asking: then it may be sending its next request already (RFC 9112 §9.6).
+fn is_unasked(persistence: Persistence) -> bool {
+    persistence != Persistence::Close
 }
 
 impl Pending {

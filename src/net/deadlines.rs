@@ -22,14 +22,18 @@ pub enum Wait {
     Write,
     /// What the client still sends after the last answer.
     Linger,
+    /// A request that may have met the FIN of a connection on which nothing was under way.
+    Farewell,
 }
 
-const KINDS: usize = 5;
+const KINDS: usize = 6;
 
 /// Content that nobody wants is waited for this long.
 pub const CONTENT_TIMEOUT: Duration = Duration::from_secs(2);
 /// As long as a client may take to notice that it was answered and closed.
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
+/// The round trip after which a client's requests come from one that has seen our FIN; half the world away at most.
+pub const FAREWELL_TIMEOUT: Duration = Duration::from_millis(250);
 
 const NONE: u32 = u32::MAX;
 
@@ -62,7 +66,7 @@ pub struct Deadlines {
 impl Deadlines {
     /// No connections yet.
     pub fn new(limits: &Limits) -> Deadlines {
-        let timeouts = [limits.idle, limits.head, CONTENT_TIMEOUT, limits.write, LINGER_TIMEOUT];
+        let timeouts = [limits.idle, limits.head, CONTENT_TIMEOUT, limits.write, LINGER_TIMEOUT, FAREWELL_TIMEOUT];
         Deadlines {
             links: Vec::new(),
             queues: timeouts.map(|timeout| Queue { first: NONE, last: NONE, timeout: millis(timeout) }),

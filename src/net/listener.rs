@@ -3,7 +3,7 @@
 
 use super::{BindError, Listen};
 use mio::net::TcpListener;
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsRawFd;
@@ -86,6 +86,27 @@ pub fn open(listen: Listen) -> Result<TcpListener, BindError> {
 /// The kernel's.
 pub fn announce_at_once(listener: &TcpListener) -> io::Result<()> {
     set_defer_accept(&SockRef::from(listener), 0)
+}
+
+/// Has the kernel drop each SYN from now on, as if it were lost on its way. Closing a listener resets the handshakes that are
+/// under way and what waits to be accepted: behind this they end and are accepted, and nothing comes after them. Who is
+/// dropped tries again after a second and is refused.
+///
+/// # Errors
+/// The kernel's.
+pub fn ignore_new(listener: &TcpListener) -> io::Result<()> {
+    const LOAD_BYTE: u16 = (libc::BPF_LD | libc::BPF_B | libc::BPF_ABS) as u16;
+    const SKIP_UNLESS_SET: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
+    const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+    /// Where the flags stand in a TCP header (RFC 9293 §3.1), and the one of a new connection.
+    const FLAGS: u32 = 13;
+    const SYN: u32 = 0x02;
+    SockRef::from(listener).attach_filter(&[
+        SockFilter::new(LOAD_BYTE, 0, 0, FLAGS),
+        SockFilter::new(SKIP_UNLESS_SET, 0, 1, SYN),
+        SockFilter::new(RETURN, 0, 0, 0),
+        SockFilter::new(RETURN, 0, 0, u32::MAX),
+    ])
 }
 
 #[allow(unsafe_code)]

@@ -324,9 +324,10 @@ impl Worker {
         false
     }
 
-    /// The connection that has been idle longest, else the oldest unfinished head, else one that was answered already.
+    /// A connection that was bidden farewell, else the one that has been idle longest, else the oldest unfinished head, else one
+    /// that was answered already.
     fn evictable(&self) -> Option<usize> {
-        [Wait::Idle, Wait::Head, Wait::Linger].into_iter().find_map(|wait| self.deadlines.longest(wait))
+        [Wait::Farewell, Wait::Idle, Wait::Head, Wait::Linger].into_iter().find_map(|wait| self.deadlines.longest(wait))
     }
 
     /// Closes a connection, if there is one that may be closed.

@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 use swagip::client::Rule;
-use swagip::net::{Limits, Listen, Running, Server, Settings};
+use swagip::net::{Limits, Listen, Running, Server, Settings, Stopper};
 use swagip::resource::Site;
 
 /// A server that is stopped when it is dropped.
@@ -42,6 +42,16 @@ impl TestServer {
     /// Asks for a stop, with its grace. It comes about a little later.
     pub fn drain(&self) {
         self.running.as_ref().unwrap().stopper().drain(false);
+    }
+
+    /// What stops it before it is dropped.
+    pub fn stopper(&self) -> Stopper {
+        self.running.as_ref().unwrap().stopper()
+    }
+
+    /// Waits until it has stopped.
+    pub fn join(mut self) {
+        self.running.take().unwrap().join().unwrap();
     }
 
     pub fn connect(&self) -> TcpStream {

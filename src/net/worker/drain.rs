@@ -1,10 +1,10 @@
 //! Stopping without losing a request.
 //!
 //! ```text
-//! Grace                    Silence                     Finish                   end
-//! readiness is denied,     listeners are closed,       what is in flight        the thread ends,
-//! all is served as ever,   idle connections are        is finished              whatever there still is
-//! last answers close       shut down
+//! Grace                    Handshakes               Silence                  Finish                   end
+//! readiness is denied,     connecting is ignored,   listeners are closed,    what is in flight        the thread ends,
+//! all is served as ever,   what had begun is        idle connections are     is finished              whatever there still is
+//! last answers close       accepted                 shut down
 //! ```
 
 use super::Worker;
@@ -12,6 +12,10 @@ use crate::net::connection::Connection;
 use crate::net::deadlines::{Millis, Wait, millis};
 use crate::net::listener;
 use std::sync::atomic::{AtomicU8, Ordering};
+
+/// How long those who are connecting are waited for: as long as the grace, within these bounds. At most a round trip, half the
+/// world away; without a grace only what a client near by needs for its first bytes, until which the kernel held it back.
+const DRAIN_HANDSHAKES: (Millis, Millis) = (20, 200);
 
 /// How long a connection that was accepted last of all may be silent before it is shut down.
 const DRAIN_SILENCE: Millis = 500;
@@ -30,7 +34,7 @@ impl Orders {
     }
 }
 
-/// How far stopping has come: accepting, then closing, then the end.
+/// How far stopping has come.
 #[derive(Clone, Copy)]
 pub struct Drain {
     stage: Stage,
@@ -44,6 +48,8 @@ pub struct Drain {
 enum Stage {
     /// New connections are accepted and served as ever.
     Grace,
+    /// No new connection begins; those that are being made are accepted.
+    Handshakes,
     /// The listeners are closed; who has just connected may still send.
     Silence,
     /// What is in flight is finished.
@@ -60,16 +66,14 @@ impl Drain {
 impl Worker {
     /// Whether it was ordered to stop and has.
     pub(super) fn is_done(&self) -> bool {
-        self.drain.is_some_and(|drain| self.now >= drain.end || (drain.stage != Stage::Grace && self.connections.is_empty()))
+        self.drain.is_some_and(|drain| self.now >= drain.end || (self.listeners.is_empty() && self.connections.is_empty()))
     }
 
     /// Woken: begins what was ordered.
     pub(super) fn obey(&mut self) {
-        let order = self.orders.0.load(Ordering::Relaxed);
-        if order == 0 {
+        if self.orders.0.load(Ordering::Relaxed) == 0 {
             return;
         }
-        let grace = if order == DRAIN { millis(self.limits.drain_grace) } else { 0 };
         self.service.drain();
         for listener in &mut self.listeners {
             // It fails only on a socket that is none; then there is nothing to announce.
@@ -77,39 +81,63 @@ impl Worker {
             listener.is_ready = true;
         }
         let end = self.drain.map_or(self.now + millis(self.limits.drain_timeout), |drain| drain.end);
-        self.drain = Some(Drain { stage: Stage::Grace, until: self.now + grace, end });
+        self.drain = Some(Drain { stage: Stage::Grace, until: self.now + self.grace(), end });
+    }
+
+    fn grace(&self) -> Millis {
+        if self.orders.0.load(Ordering::Relaxed) == DRAIN { millis(self.limits.drain_grace) } else { 0 }
     }
 
     /// Goes on to the next stage when it is time.
     pub(super) fn advance_drain(&mut self) {
-        let Some(drain) = &mut self.drain else { return };
-        if self.now < drain.until {
+        let Some(Drain { stage, until, end }) = self.drain else { return };
+        if self.listeners.is_empty() {
+            self.dismiss_idle();
+        }
+        if self.now < until {
             return;
         }
-        match drain.stage {
+        let (stage, until) = match stage {
             Stage::Grace => {
-                (drain.stage, drain.until) = (Stage::Silence, self.now + DRAIN_SILENCE);
-                self.close_listeners();
+                self.ignore_new();
+                let (least, most) = DRAIN_HANDSHAKES;
+                (Stage::Handshakes, self.now + self.grace().clamp(least, most))
+            }
+            Stage::Handshakes if self.close_listeners() => {
                 self.dismiss_idle();
+                (Stage::Silence, self.now + DRAIN_SILENCE)
             }
+            Stage::Handshakes => (Stage::Handshakes, self.accept_after),
             Stage::Silence => {
-                (drain.stage, drain.until) = (Stage::Finish, Millis::MAX);
                 self.dismiss_silent();
+                (Stage::Finish, Millis::MAX)
             }
-            Stage::Finish => {}
+            Stage::Finish => (Stage::Finish, Millis::MAX),
+        };
+        self.drain = Some(Drain { stage, until, end });
+    }
+
+    fn ignore_new(&self) {
+        for listener in &self.listeners {
+            // Where the kernel has no such filters, what connects in the very moment of the closing is reset.
+            let _ = listener::ignore_new(&listener.socket);
         }
     }
 
-    /// Serves what waits to be accepted, because closing a listener resets it.
-    fn close_listeners(&mut self) {
-        self.accept_after = self.now;
-        for index in 0..self.listeners.len() {
-            self.listeners[index].is_ready = true;
-            while self.listeners[index].is_ready && self.has_room() {
-                self.accept_one(index);
+    /// Closes the listeners, each as soon as what waits there is served, because closing resets it; true when all are closed.
+    /// False: there is no room for what waits.
+    fn close_listeners(&mut self) -> bool {
+        while let Some(last) = self.listeners.len().checked_sub(1) {
+            self.listeners[last].is_ready = true;
+            while self.listeners[last].is_ready {
+                if !self.has_room() {
+                    return false;
+                }
+                self.accept_one(last);
             }
+            self.listeners.pop();
         }
-        self.listeners.clear();
+        true
     }
 
     /// Shuts down what is between two requests, the oldest first; what has arrived in the meantime is still answered.
@@ -117,7 +145,7 @@ impl Worker {
         while let Some(slot) = self.deadlines.longest(Wait::Idle) {
             self.drive(slot, true);
             if self.deadlines.wait(slot) == Some(Wait::Idle) {
-                self.dismiss(slot);
+                self.bid_farewell(slot);
             }
         }
     }
@@ -130,7 +158,15 @@ impl Worker {
         };
         let silent: Vec<usize> = self.connections.iter().filter_map(is_silent).collect();
         for slot in silent {
-            self.dismiss(slot);
+            self.bid_farewell(slot);
+        }
+    }
+
+    /// Shuts a connection down on which nothing is under way, and does not wait for a client who does not care.
+    fn bid_farewell(&mut self, slot: usize) {
+        self.dismiss(slot);
+        if self.deadlines.wait(slot) == Some(Wait::Linger) {
+            self.deadlines.set(slot, Wait::Farewell, self.now);
         }
     }
 }

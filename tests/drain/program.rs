@@ -1,0 +1,90 @@
+//! The program itself, stopped and continued by signals.
+
+use super::wait;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Clock ticks of `/proc`, per second, on every Linux there is.
+const TICKS: u64 = 100;
+
+/// A server that listens on the IPv4 loopback. Killed where a test fails.
+pub struct Program {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+/// How it ended.
+pub struct End {
+    pub code: Option<i32>,
+    /// After the signal.
+    pub after: Duration,
+    /// What it used of the processor in its whole life.
+    pub processor: Duration,
+}
+
+impl Program {
+    pub fn start(arguments: &str) -> Program {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_swagip"));
+        command.args(["-l", "127.0.0.1:0"]).args(arguments.split_whitespace()).env_clear();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.split([' ', ',']).nth(2).unwrap().parse().unwrap();
+        Program { child, address }
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
+    }
+
+    /// Stops all its threads, so that what the kernel does for it goes on and what it does itself does not.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+        let tasks = format!("/proc/{}/task", self.child.id());
+        wait(|| {
+            let mut stats = fs::read_dir(&tasks).unwrap().map(|task| task.unwrap().path().join("stat"));
+            stats.all(|stat| fields(&fs::read_to_string(stat).unwrap())[0] == "T")
+        });
+    }
+
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    /// Signals and waits for the end.
+    pub fn stop(self, signal: &str) -> End {
+        let since = Instant::now();
+        self.signal(signal);
+        self.end(since)
+    }
+
+    /// Waits for the end after a signal that was sent at `since`.
+    pub fn end(mut self, since: Instant) -> End {
+        let stat = format!("/proc/{}/stat", self.child.id());
+        let mut used = Duration::ZERO;
+        wait(|| {
+            let text = fs::read_to_string(&stat).unwrap();
+            let fields = fields(&text);
+            let ticks: u64 = fields[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+            used = Duration::from_millis(ticks * 1000 / TICKS);
+            fields[0] == "Z"
+        });
+        End { code: self.child.wait().unwrap().code(), after: since.elapsed(), processor: used }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The fields of a `stat` file from the state on: what stands before it is a name that may hold anything.
+fn fields(stat: &str) -> Vec<&str> {
+    stat.rsplit_once(") ").unwrap().1.split(' ').collect()
+}
