@@ -92,6 +92,8 @@ rows! {
         "GET / HTTP/1.x" => refused(Refusal::VERSION_FORM);
     MUST "9112 2.3" "no minor version":
         "GET / HTTP/1.\r" => refused(Refusal::VERSION_FORM);
+    MUST "9112 2.3" "a bare LF within the version":
+        "GET / HTTP\n" => refused(Refusal::VERSION_FORM);
     OURS "9112 2.2" "a bare LF behind the version":
         "GET / HTTP/1.1\n" => refused(Refusal::BARE_LF);
     MUST "9112 2.2" "a bare CR behind the version":
