@@ -74,6 +74,17 @@ impl Pure {
         (String::from_utf8_lossy(&client.answers).into_owned(), client.closed.is_some())
     }
 
+    /// How many of the pieces a client may send before it is answered with the close that it asked for. What comes behind that
+    /// is reset, as nobody waits for it: with an answer read or not, by luck.
+    pub fn welcome(&mut self, pieces: &[&[u8]]) -> usize {
+        let mut client = Client::default();
+        let is_last = |piece: &&[u8]| {
+            self.send(&mut client, piece);
+            client.closed == Some(false)
+        };
+        pieces.iter().position(is_last).map_or(pieces.len(), |last| last + 1)
+    }
+
     /// All answers to these pieces and the FIN behind them.
     pub fn play_to_the_end<'a>(&mut self, pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
         let mut client = Client::default();
