@@ -153,15 +153,6 @@ fn up_to_the_last_moment_a_connection_is_answered_or_refused() {
     }
 }
 
-/// Measures what a stop without a grace loses: connections that the kernel held back until their first bytes.
-#[test]
-#[ignore = "a measurement: cargo test --test drain -- --ignored --nocapture"]
-fn up_to_the_last_moment_without_a_grace() {
-    let rounds = (0..100).map(|round| load_to_the_end(1 + round % 4, Duration::ZERO));
-    let (answered, lost) = rounds.fold((0, 0), |all, round| (all.0 + round.0, all.1 + round.1));
-    eprintln!("without a grace: {answered} answered, {lost} lost in 100 stops");
-}
-
 /// How many new connections were answered and how many lost by a server that is stopped under them.
 fn load_to_the_end(threads: usize, grace: Duration) -> (usize, usize) {
     let (answered, lost) = (AtomicUsize::new(0), AtomicUsize::new(0));
