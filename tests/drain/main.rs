@@ -80,7 +80,12 @@ impl Client {
 
     fn receive(&mut self) -> io::Result<usize> {
         let mut buffer = [0; 64 * 1024];
-        let length = self.stream.read(&mut buffer)?;
+        let length = loop {
+            match self.stream.read(&mut buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                outcome => break outcome?,
+            }
+        };
         self.received.extend_from_slice(&buffer[..length]);
         Ok(length)
     }
@@ -108,9 +113,10 @@ impl Answer {
     }
 }
 
-/// Waits until the order to stop has reached whoever answers.
+/// Waits until the order to stop has reached all threads: so many answers in a row are not all the same one's.
 fn until_draining(address: SocketAddr) {
-    wait(|| Client::new(address).ask(b"GET /ready HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap().status == 404);
+    let request = b"GET /ready HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    wait(|| (0..30).all(|_| Client::new(address).ask(request).unwrap().status == 404));
 }
 
 /// Waits until nobody listens there. An attempt is soon given up for the next one, lest it wait for a second.
