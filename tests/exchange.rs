@@ -254,7 +254,7 @@ fn with_request(bytes: &str, check: impl FnOnce(&Request<'_, '_>)) {
 fn request() -> impl Strategy<Value = String> {
     let line = (
         select(vec!["", "", "", "\r\n"]),
-        select(vec!["GET", "GET", "HEAD", "OPTIONS", "POST", "BREW"]),
+        select(vec!["GET", "GET", "GET", "HEAD", "OPTIONS", "POST", "BREW", "CONNECT", "PRI"]),
         prop_oneof![
             9 => select(vec!["/", "/ip", "/?a=b", "/x/y", "/%69p", "http://b/ip", "HTTPS://b:1?c"]),
             1 => select(vec!["*", "h", "http:", "http:/", "http://", "b:80", "b", "/#", "/é", "[::1]"]),
