@@ -3,6 +3,8 @@
 
 #[path = "../oracles/accept.rs"]
 mod oracle;
+#[path = "../oracles/quoted.rs"]
+mod quoted;
 
 use libfuzzer_sys::fuzz_target;
 use swagip::http::media;

@@ -1,7 +1,12 @@
 //! Whatever forwarding fields a client makes up, the proxy's word is not touched by it: on a line of its own it decides, on the
 //! client's line it decides or, where that line has become nonsense, nothing does. And what `/explain` says of each hop is what
-//! was decided. Each line of the input is a field line.
+//! was decided, of the entries that a naive reader finds. Each line of the input is a field line.
 #![no_main]
+
+#[path = "../oracles/forwarded.rs"]
+mod oracle;
+#[path = "../oracles/quoted.rs"]
+mod quoted;
 
 use libfuzzer_sys::fuzz_target;
 use std::net::{IpAddr, Ipv4Addr};
@@ -34,6 +39,8 @@ fn check(rule: &Rule, lines: &[&[u8]]) -> IpAddr {
     let peer = rule.peer((PEER, 40000).into());
     let mut hops = Vec::new();
     rule.explain(&peer, &fields, |hop| hops.push(hop));
+    let entries = if rule.field_name() == "forwarded" { oracle::elements } else { oracle::addresses };
+    assert!(hops.iter().map(|hop| hop.raw).eq(lines.iter().flat_map(|line| entries(line))));
     let (mut client, mut is_over) = (PEER, false);
     let mut expected = Vec::new();
     for hop in hops.iter().rev() {

@@ -1,5 +1,6 @@
 //! Accept (RFC 9110 §12.5.1), read naively: taken apart into strings, sorted, the first one taken.
 
+use crate::quoted::split;
 use swagip::http::media::Media;
 
 /// Which of the three the lines want most.
@@ -29,24 +30,6 @@ fn thousandths(weight: &str) -> Option<u32> {
     let is_right = matches!(whole, "0" | "1") && padded.len() == 3 && padded.chars().all(|digit| digit.is_ascii_digit());
     let value: u32 = if is_right { format!("{whole}{padded}").parse().ok()? } else { return None };
     (value <= 1000).then_some(value)
-}
-
-/// Splits outside quoted strings, in which a backslash takes the meaning of the next byte away.
-fn split(value: &[u8], separator: u8) -> Vec<Vec<u8>> {
-    let (mut parts, mut bytes, mut quoted) = (vec![Vec::new()], value.iter(), false);
-    while let Some(&byte) = bytes.next() {
-        if byte == separator && !quoted {
-            parts.push(Vec::new());
-            continue;
-        }
-        let part = parts.last_mut().expect("there is one from the start");
-        part.push(byte);
-        if quoted && byte == b'\\' {
-            part.extend(bytes.next());
-        }
-        quoted ^= byte == b'"';
-    }
-    parts
 }
 
 fn latin(bytes: &[u8]) -> String {
