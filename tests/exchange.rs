@@ -139,6 +139,16 @@ fn what_a_request_says() {
         assert_eq!(request.fetch_destination, Some(&b"x"[..]));
         assert_eq!(request.fields.len(), 4);
     });
+    with_request(
+        "GET / HTTP/1.1\r\nHost: a\r\nX-Fetch-Dest-: x\r\nAccept-Charset: x\r\nUser_Agent: x\r\nAccess: x\r\n\r\n",
+        |request| {
+            assert_eq!((request.accept, request.user_agent, request.fetch_destination), (None, None, None));
+        },
+    );
+    with_request("GET http://b HTTP/1.1\r\nA: b\r\nhost: c\r\n\r\n", |request| {
+        let fields: Vec<_> = request.fields.iter().map(|field| (field.name, field.value)).collect();
+        assert_eq!(fields, [("A", &b"b"[..]), ("host", &b"b"[..])], "Host is given back as what it is taken for");
+    });
     with_request("GET / HTTP/1.0\r\n\r\n", |request| {
         assert_eq!((request.host, request.target.query, request.user_agent), (None, None, None));
     });
@@ -250,10 +260,10 @@ fn with_request(bytes: &str, check: impl FnOnce(&Request<'_, '_>)) {
     check(&request::parse(bytes.as_bytes(), &mut storage).unwrap().unwrap());
 }
 
-/// A request that is right but for its target now and then, with its content.
+/// A request that is right but for its target or too many empty lines now and then, with its content.
 fn request() -> impl Strategy<Value = String> {
     let line = (
-        select(vec!["", "", "", "\r\n"]),
+        select(vec!["", "", "", "", "\r\n", "\r\n\r\n\r\n\r\n", "\r\n\r\n\r\n\r\n\r\n"]),
         select(vec!["GET", "GET", "GET", "HEAD", "OPTIONS", "POST", "BREW", "CONNECT", "PRI"]),
         prop_oneof![
             9 => select(vec!["/", "/ip", "/?a=b", "/x/y", "/%69p", "http://b/ip", "HTTPS://b:1?c"]),

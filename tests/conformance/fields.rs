@@ -20,6 +20,10 @@ rows! {
     MUST "9110 5.6.2" "every mark in a name": get("!#$%&'*+-.^_`|~09AZaz: b\r\n") => stays([200]);
     MUST "9110 5.3" "a field twice": get("A: b\r\nA: b\r\n") => stays([200]);
     MUST "9110 5.5" "a quoted string that is not closed": get("A: \"b\r\n") => stays([200]);
+    MUST "9110 5.1" "names that are as long as those that mean something":
+        get("From: a b\r\nCookie: close\r\nKeep-Alive: close\r\nAccept-Charset: x\r\nIf-Modified-Since: x\r\n") => stays([200]);
+    MUST "9110 5.1" "names that differ in one byte from those that mean something":
+        get("Hosu: a\r\nEypect: x\r\nConnection_: close\r\nContent_Length: x\r\nTransfer-Encodinf: x\r\n") => stays([200]);
     OURS "9110 5.4" "100 fields": get(&"A: b\r\n".repeat(99)) => stays([200]);
     OURS "9110 5.4, 6585 5" "101 fields": line(&("A: b\r\n".repeat(99) + "A")) => refused(Refusal::FIELDS_LARGE);
 
