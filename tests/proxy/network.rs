@@ -41,7 +41,9 @@ PATH=$PATH:/usr/sbin:/sbin
 ip link set lo up
 for address in 203.0.113.9 10.0.0.9 10.0.0.2 10.0.0.1 10.0.0.80; do ip address add $address/32 dev lo; done
 for host in b::9 a::9 a::2 a::1 a::80; do ip address add 2001:db8:$host/128 dev lo nodad; done
-from() { ip "$1" route del local "$2" dev lo table local; ip "$1" route add local "$2" dev lo table local src "$3"; }
+# The kernel makes an IPv6 address's route a moment after the address.
+gone() { for _ in $(seq 500); do ip "$1" route del local "$2" dev lo table local 2>/dev/null && return; sleep 0.01; done; }
+from() { gone "$1" "$2"; ip "$1" route add local "$2" dev lo table local src "$3"; }
 from -4 10.0.0.80 10.0.0.1
 from -4 10.0.0.1 10.0.0.2
 from -6 2001:db8:a::80 2001:db8:a::1
