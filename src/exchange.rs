@@ -269,20 +269,22 @@ impl Service {
         more: bool,
         output: &mut Vec<u8>,
     ) -> Result<Step, Refusal> {
-        if !scan.is_started() {
-            let mut storage = request::storage();
-            if let Some(request) = request::parse(input, &mut storage)? {
-                return self.answer(&request, peer, input, more, output);
+        let mut is_complete = false;
+        loop {
+            // A head that arrived whole is parsed at once, any other one when the scan has found it complete.
+            if is_complete || !scan.is_started() {
+                let mut storage = request::storage();
+                match request::parse(input, &mut storage)? {
+                    Some(request) => return self.answer(&request, peer, input, more, output),
+                    // The scan and the parser disagree, which no input is known to bring about; a fuzz target looks for one.
+                    None if is_complete => return Err(Refusal::METHOD),
+                    None => {}
+                }
             }
-        }
-        if scan.look(input)?.is_none() {
-            return Ok(Step::Partial);
-        }
-        let mut storage = request::storage();
-        match request::parse(input, &mut storage)? {
-            Some(request) => self.answer(&request, peer, input, more, output),
-            // The scan and the parser disagree, which no input is known to bring about; a fuzz target looks for one.
-            None => Err(Refusal::METHOD),
+            is_complete = scan.look(input)?.is_some();
+            if !is_complete {
+                return Ok(Step::Partial);
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use std::net::Ipv6Addr;
 /// information, and the comma (which only a list of hosts would have) are refused.
 #[inline]
 pub fn check(host: &[u8]) -> Result<(), Refusal> {
-    let name_length = host.iter().position(|&byte| !is_name(byte)).unwrap_or(host.len());
+    let name_length = host.iter().take_while(|&&byte| is_name(byte)).count();
     let right = match host.get(name_length) {
         None => name_length > 0,
         Some(b':') => name_length > 0 && is_port(&host[name_length + 1..]),

@@ -2,22 +2,36 @@
 //!
 //! Every refusal ends the connection, because after it nobody can say where the next request begins (RFC 9112 §2.2, §6.3).
 
-/// A status and the line that says what was wrong.
+use std::ops::Deref;
+
+/// One of the ways to be refused. One word, because nearly everything that reads a request may return it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct Refusal(&'static Text);
+
+/// A status and the line that says what was wrong.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Text {
     /// `HTTP/1.1 400 Bad Request`, without the line's end.
     pub status_line: &'static str,
     /// The content, ending in a line feed.
     pub reason: &'static str,
 }
 
+impl Deref for Refusal {
+    type Target = Text;
+
+    fn deref(&self) -> &Text {
+        self.0
+    }
+}
+
 macro_rules! refusals {
     ($($(#[$doc:meta])* $name:ident = $status:literal, $reason:literal;)*) => {
         impl Refusal {
-            $($(#[$doc])* pub const $name: Refusal = Refusal {
+            $($(#[$doc])* pub const $name: Refusal = Refusal(&Text {
                 status_line: concat!("HTTP/1.1 ", $status),
                 reason: concat!($reason, "\n"),
-            };)*
+            });)*
 
             /// All that there are.
             pub const ALL: &[Refusal] = &[$(Refusal::$name),*];
