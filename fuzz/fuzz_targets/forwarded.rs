@@ -54,10 +54,9 @@ fn check(rule: &Rule, lines: &[&[u8]]) -> IpAddr {
         is_over |= hop.address.is_none_or(|address| !rule.trusts(address));
     }
     // Where the walk did not find a client, the last proxy that it came by is one.
-    if let Some(last) = expected.iter().rposition(|&verdict| verdict == Verdict::Trusted) {
-        if !expected.contains(&Verdict::Client) {
-            expected[last] = Verdict::Client;
-        }
+    let last_trusted = expected.iter().rposition(|&verdict| verdict == Verdict::Trusted);
+    if let Some(last) = last_trusted.filter(|_| !expected.contains(&Verdict::Client)) {
+        expected[last] = Verdict::Client;
     }
     assert!(hops.iter().rev().map(|hop| hop.verdict).eq(expected));
     assert_eq!(rule.client(&peer, &fields).address, Some(client));
