@@ -10,7 +10,8 @@ mod support;
 use play::{Client, Pure};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use swagip::exchange::{Next, OUTPUT_MAX, State, Waiting};
+use swagip::client::proxy_protocol::Malformed;
+use swagip::exchange::{Next, OUTPUT_MAX, ProxyFault, State, Waiting};
 use swagip::http::content::{Content, Progress};
 use swagip::http::field::{is_token, is_value};
 use swagip::http::request::{self, Framing};
@@ -253,6 +254,13 @@ fn every_refusal_has_a_status_and_one_line() {
         assert!(refusal.status_line.starts_with("HTTP/1.1 4") || refusal.status_line.starts_with("HTTP/1.1 5"), "{refusal:?}");
         assert!(refusal.reason.ends_with('\n') && refusal.reason.lines().count() == 1, "{refusal:?}");
     }
+}
+
+/// What the log tells of a connection that was closed for its PROXY header.
+#[test]
+fn faults_are_told_in_words() {
+    assert_eq!(ProxyFault::Untrusted.to_string(), "its sender is not a --trusted-proxy");
+    assert_eq!(ProxyFault::Malformed(Malformed::Missing).to_string(), "no PROXY header");
 }
 
 fn with_request(bytes: &str, check: impl FnOnce(&Request<'_, '_>)) {
