@@ -52,6 +52,8 @@ rows! {
     MUST "9112 3.2" "a quotation mark": host(" \"a\"") => refused(Refusal::HOST);
     MUST "9112 3.2" "an angle bracket": host(" a<b") => refused(Refusal::HOST);
     MUST "9112 3.2" "a percent sign that encodes nothing": host(" a%zz") => refused(Refusal::HOST);
+    MUST "9112 3.2" "an encoded byte whose second digit is none": host(" a%6z") => refused(Refusal::HOST);
+    MUST "9112 3.2" "an encoded byte whose first digit is none": host(" a%z6") => refused(Refusal::HOST);
     MUST "9112 3.2" "half an encoded byte": host(" a%6") => refused(Refusal::HOST);
     MUST "9112 3.2" "UTF-8": host(" ä") => refused(Refusal::HOST);
     OURS "3986 3.2.3" "an empty port": host(" a:") => refused(Refusal::HOST);
