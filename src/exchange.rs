@@ -53,7 +53,7 @@ pub struct Pending {
 pub enum Waiting {
     /// The first byte of a request.
     Idle,
-    /// The rest of a head.
+    /// The rest of a head, or of the PROXY header before the first one.
     Head,
     /// The rest of content.
     Content,
