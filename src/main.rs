@@ -3,13 +3,15 @@
 mod healthcheck;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::flag;
+use std::env;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::process::{self, ExitCode};
-use std::{env, thread};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use swagip::config::{Command, Config};
-use swagip::net::{BindError, Listen, Server, Stopper};
+use swagip::net::{BindError, Listen, Order, Server, Stopper};
 
 const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
@@ -33,30 +35,27 @@ fn main() -> ExitCode {
     }
 }
 
-/// Serves until a signal ends it. This thread waits for the workers, another one for the signals.
+/// Serves until a signal ends it.
 fn serve(Config { settings, trusting }: &Config) -> Result<(), String> {
     env_logger::Builder::new().filter_level(log::LevelFilter::Warn).parse_default_env().init();
-    // Before anything else: an early signal waits for its reader, and as PID 1 a process gets only those that it handles.
-    let signals = Signals::new([SIGTERM, SIGINT]).map_err(|error| format!("cannot wait for signals: {error}"))?;
-    let server = Server::bind(settings).map_err(|error| advice(&error, &settings.listeners))?;
-    let line = start_line(server.addresses(), &settings.listeners, settings.threads.get(), trusting);
-    let running = server.start().map_err(|error| error.to_string())?;
-    let stopper = running.stopper();
-    let obeying = thread::Builder::new().name("signals".to_owned()).spawn(move || obey(signals, &stopper));
-    obeying.map_err(|error| format!("cannot start a thread: {error}"))?;
-    say(&line);
-    running.join().map_err(|error| format!("a worker ended: {error}"))
+    // Before anything else: as PID 1 a process gets only the signals that it handles.
+    let stopper = Stopper::new().map_err(|error| BindError::Resources(error).to_string())?;
+    obey(&stopper).map_err(|error| format!("cannot handle signals: {error}"))?;
+    let server = Server::bind(settings, &stopper).map_err(|error| advice(&error, &settings.listeners))?;
+    say(&start_line(server.addresses(), &settings.listeners, settings.threads.get(), trusting));
+    server.run().map_err(|error| format!("a worker ended: {error}"))
 }
 
 /// The first signal asks for the end, the second one is the end.
-fn obey(mut signals: Signals, stopper: &Stopper) {
-    let mut arrived = signals.forever();
-    if let Some(signal) = arrived.next() {
-        stopper.drain(signal == SIGINT);
+fn obey(stopper: &Stopper) -> io::Result<()> {
+    let is_stopping = Arc::new(AtomicBool::new(false));
+    for (signal, order) in [(SIGTERM, Order::Drain), (SIGINT, Order::DrainAtOnce)] {
+        // In this order, because handlers run in the order of their registration.
+        flag::register_conditional_shutdown(signal, 0, Arc::clone(&is_stopping))?;
+        flag::register(signal, Arc::clone(&is_stopping))?;
+        stopper.stop_on(signal, order)?;
     }
-    if arrived.next().is_some() {
-        process::exit(0);
-    }
+    Ok(())
 }
 
 /// What is true now, with the ports that the kernel chose.

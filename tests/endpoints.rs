@@ -9,7 +9,6 @@ use std::time::{Duration, SystemTime};
 use support::{Answer, TestServer};
 use swagip::client::{Peer, Rule};
 use swagip::exchange::{Service, State};
-use swagip::net::Server;
 
 const TEXT: &str = "Content-Type: text/plain; charset=utf-8";
 const JSON: &str = "Content-Type: application/json";
@@ -540,22 +539,18 @@ fn user_agents_are_split_as_echoip_does() {
 /// While a stop is under way, with the grace that leaves time to see it.
 #[test]
 fn readiness_is_denied_while_draining() {
-    let server = Server::bind(&support::settings()).unwrap();
-    let address = server.addresses().next().unwrap();
-    let running = server.start().unwrap();
-    running.stopper().drain(false);
+    let server = TestServer::start();
+    server.drain();
     for (target, status, content) in
         [("/ready", 404, "draining\n"), ("/readyz", 503, "draining\n"), ("/health", 200, "ok\n"), ("/ip", 200, "127.0.0.1\n")]
     {
-        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let mut stream = std::net::TcpStream::connect(server.address).unwrap();
         stream.write_all(format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).unwrap();
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
         let fields = [&OPEN[..], &[CLOSE]].concat();
         check(&Answer::all(&bytes)[0], status, &fields, content.as_bytes(), target);
     }
-    running.stopper().drain(true);
-    running.join().unwrap();
 }
 
 /// A PROXY header may say that nobody knows the address; then nobody says one.

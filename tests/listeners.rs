@@ -9,13 +9,18 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::num::NonZeroUsize;
+use std::thread;
 use std::time::Duration;
 use support::{Answer, TestServer};
-use swagip::net::{BindError, Listen, Server};
+use swagip::net::{BindError, Listen, Order, Server, Settings, Stopper};
 
 fn listening_at(address: &str) -> TestServer {
     let address = address.parse().unwrap();
     TestServer::with(|settings| settings.listeners = vec![Listen { address, any: false, proxy: false }])
+}
+
+fn bind(settings: &Settings) -> Result<Server, BindError> {
+    Server::bind(settings, &Stopper::new().unwrap())
 }
 
 /// Asks from one address at another, over a connection that stays open.
@@ -79,14 +84,15 @@ fn several_addresses_at_once() {
     let mut settings = support::settings();
     settings.threads = NonZeroUsize::new(2).unwrap();
     settings.listeners = vec![listen("127.0.0.1:0"), listen("[::1]:0"), listen("127.0.0.2:0")];
-    let server = Server::bind(&settings).unwrap();
+    let stopper = Stopper::new().unwrap();
+    let server = Server::bind(&settings, &stopper).unwrap();
     let addresses: Vec<SocketAddr> = server.addresses().collect();
-    let running = server.start().unwrap();
+    let running = thread::spawn(|| server.run());
     for &address in &addresses {
         assert_eq!(ask(address.ip(), address, "/ip").0, format!("{}\n", address.ip()));
     }
-    running.stopper().drain(true);
-    running.join().unwrap();
+    stopper.stop(Order::DrainAtOnce);
+    running.join().unwrap().unwrap();
     for address in addresses {
         assert!(TcpStream::connect(address).is_err(), "{address} is closed after the end");
     }
@@ -103,9 +109,9 @@ fn a_port_that_somebody_holds_is_found() {
     for address in [server.address, shared.local_addr().unwrap().as_socket().unwrap()] {
         let mut settings = support::settings();
         settings.listeners[0].address = address;
-        assert!(matches!(Server::bind(&settings), Err(BindError::Taken(taken)) if taken == address));
+        assert!(matches!(bind(&settings), Err(BindError::Taken(taken)) if taken == address));
         settings.listeners[0].address = (Ipv6Addr::UNSPECIFIED, address.port()).into();
-        assert!(matches!(Server::bind(&settings), Err(BindError::Taken(_))), "[::] takes in 127.0.0.1");
+        assert!(matches!(bind(&settings), Err(BindError::Taken(_))), "[::] takes in 127.0.0.1");
     }
 }
 
@@ -113,7 +119,7 @@ fn a_port_that_somebody_holds_is_found() {
 fn an_address_that_is_not_this_machine_s_is_told() {
     let mut settings = support::settings();
     settings.listeners[0].address = "192.0.2.1:0".parse().unwrap();
-    let error = Server::bind(&settings).err().unwrap();
+    let error = bind(&settings).err().unwrap();
     assert!(error.to_string().starts_with("cannot listen on 192.0.2.1:0: "), "{error}");
 }
 

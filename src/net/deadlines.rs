@@ -37,7 +37,8 @@ pub const FAREWELL_TIMEOUT: Duration = Duration::from_millis(250);
 
 const NONE: u32 = u32::MAX;
 
-const NEVER: Millis = Millis::MAX;
+/// Later than any time.
+pub const NEVER: Millis = Millis::MAX;
 
 #[derive(Clone, Copy, Debug)]
 struct Link {
@@ -118,9 +119,9 @@ impl Deadlines {
         (first != NONE).then_some(first as usize)
     }
 
-    /// When to look for [expired](Deadlines::expired) waits again; `None` where there are none.
-    pub fn due(&self) -> Option<Millis> {
-        (self.due != NEVER).then_some(self.due)
+    /// When to look for [expired](Deadlines::expired) waits again; [`NEVER`] where there are none.
+    pub fn due(&self) -> Millis {
+        self.due
     }
 
     /// A connection whose wait is over.
@@ -161,13 +162,13 @@ mod tests {
         }
         deadlines.set(0, Wait::Idle, 5);
         assert_eq!(deadlines.longest(Wait::Idle), Some(1));
-        assert_eq!((deadlines.due(), deadlines.expired(60_000), deadlines.due()), (Some(60_000), None, Some(60_001)));
+        assert_eq!((deadlines.due(), deadlines.expired(60_000), deadlines.due()), (60_000, None, 60_001));
         deadlines.clear(1);
         deadlines.clear(1);
         assert_eq!(deadlines.longest(Wait::Idle), Some(2));
         deadlines.set(2, Wait::Head, 6);
         assert_eq!((deadlines.longest(Wait::Idle), deadlines.longest(Wait::Head)), (Some(0), Some(2)));
-        assert_eq!(deadlines.due(), Some(10_006));
+        assert_eq!(deadlines.due(), 10_006);
         assert_eq!((deadlines.expired(10_005), deadlines.expired(10_006)), (None, Some(2)));
         assert_eq!((deadlines.wait(0), deadlines.wait(1), deadlines.wait(9)), (Some(Wait::Idle), None, None));
     }
@@ -188,7 +189,7 @@ mod tests {
                 naive.push((slot, now));
             }
             assert_eq!(deadlines.longest(Wait::Idle), naive.first().map(|first| first.0));
-            assert!(deadlines.due() <= naive.first().map(|first| first.1 + 60_000) || naive.is_empty());
+            assert!(naive.first().is_none_or(|first| deadlines.due() <= first.1 + 60_000));
         }
     }
 }

@@ -7,11 +7,13 @@ mod connection;
 mod deadlines;
 mod listener;
 mod server;
+mod stopper;
 mod tally;
 mod worker;
 
 pub use listener::DEFAULT_PORT;
-pub use server::{Running, Server, Stopper};
+pub use server::Server;
+pub use stopper::{Order, Stopper};
 
 use crate::client::Rule;
 use crate::resource::Site;

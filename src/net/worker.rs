@@ -5,18 +5,16 @@
 
 mod drain;
 
-pub use drain::Orders;
-
-use super::Limits;
 use super::connection::{Connection, Fate, Lent, Phase};
-use super::deadlines::{Deadlines, Millis, Wait};
+use super::deadlines::{Deadlines, Millis, NEVER, Wait};
 use super::tally::Tallies;
+use super::{Limits, Stopper};
 use crate::exchange::{OUTPUT_MAX, Service, Waiting};
 use crate::http::scan::HEAD_MAX;
 use drain::Drain;
 use mio::event::Event;
-use mio::net::{TcpListener, TcpStream};
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::net::{TcpListener, TcpStream, UnixStream};
+use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -33,7 +31,7 @@ const EVENTS_MAX: usize = 512;
 /// How long accepting rests when there is no room and none can be made.
 const ACCEPT_REST: Millis = 100;
 
-const WAKE: Token = Token(usize::MAX);
+const BELL: Token = Token(usize::MAX);
 
 struct Listener {
     socket: TcpListener,
@@ -56,7 +54,9 @@ pub struct Worker {
     input: Vec<u8>,
     output: Vec<u8>,
     limits: Limits,
-    orders: Arc<Orders>,
+    stopper: Stopper,
+    /// Rings when something was ordered; kept, because closing it takes it out of the poll.
+    _bell: UnixStream,
     drain: Option<Drain>,
     epoch: Instant,
     now: Millis,
@@ -66,7 +66,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker with these listeners, and what wakes it. With each listener: whether its connections begin with a PROXY header.
+    /// A worker with these listeners. With each listener: whether its connections begin with a PROXY header.
     ///
     /// # Errors
     /// The kernel gives no poll.
@@ -75,17 +75,18 @@ impl Worker {
         service: Service,
         limits: Limits,
         connections_max: usize,
-        orders: Arc<Orders>,
+        stopper: Stopper,
         tallies: Arc<Tallies>,
-    ) -> io::Result<(Worker, Waker)> {
+    ) -> io::Result<Worker> {
         let poll = Poll::new()?;
-        let waker = Waker::new(poll.registry(), WAKE)?;
+        let mut bell = stopper.bell()?;
+        poll.registry().register(&mut bell, BELL, Interest::READABLE)?;
         let mut listeners = Vec::new();
         for (index, (mut socket, proxy)) in sockets.into_iter().enumerate() {
             poll.registry().register(&mut socket, listener_token(index), Interest::READABLE)?;
             listeners.push(Listener { socket, proxy, is_ready: false });
         }
-        let worker = Worker {
+        Ok(Worker {
             poll,
             listeners,
             connections: Slab::new(),
@@ -96,15 +97,15 @@ impl Worker {
             input: vec![0; 2 * HEAD_MAX],
             output: Vec::with_capacity(OUTPUT_MAX),
             limits,
-            orders,
+            stopper,
+            _bell: bell,
             drain: None,
             epoch: Instant::now(),
             now: 0,
             date_until: 0,
             accept_after: 0,
             tallies,
-        };
-        Ok((worker, waker))
+        })
     }
 
     /// Serves until it is ordered to stop and has.
@@ -131,11 +132,17 @@ impl Worker {
 
     /// How long there is nothing to do but wait for events.
     fn timeout(&self) -> Option<Duration> {
-        let accept = self.listeners.iter().any(|listener| listener.is_ready).then_some(self.accept_after);
-        let ready = (!self.ready.is_empty()).then_some(self.now);
-        let drain = self.drain.map(|drain| drain.due());
-        let next = [accept, ready, drain, self.deadlines.due()].into_iter().flatten().min()?;
-        Some(Duration::from_millis(next.saturating_sub(self.now)))
+        let mut due = self.deadlines.due();
+        if !self.ready.is_empty() {
+            due = self.now;
+        }
+        if self.listeners.iter().any(|listener| listener.is_ready) {
+            due = due.min(self.accept_after);
+        }
+        if let Some(drain) = &self.drain {
+            due = due.min(drain.due());
+        }
+        (due != NEVER).then(|| Duration::from_millis(due.saturating_sub(self.now)))
     }
 
     /// Takes the time for this turn, and in each new second the date.
@@ -155,7 +162,7 @@ impl Worker {
 
     fn event(&mut self, event: &Event) {
         match event.token() {
-            WAKE => self.obey(),
+            BELL => self.obey(),
             token => match listener_index(token, self.listeners.len()) {
                 Some(index) => self.listeners[index].is_ready = true,
                 None => self.drive(token.0, event.is_read_closed()),
@@ -348,9 +355,9 @@ impl Worker {
 }
 
 fn listener_token(index: usize) -> Token {
-    Token(WAKE.0 - 1 - index)
+    Token(BELL.0 - 1 - index)
 }
 
 fn listener_index(token: Token, count: usize) -> Option<usize> {
-    Some(WAKE.0 - 1 - token.0).filter(|&index| index < count)
+    Some(BELL.0 - 1 - token.0).filter(|&index| index < count)
 }

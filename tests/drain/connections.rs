@@ -8,6 +8,7 @@ use std::io::Write;
 use std::net::Shutdown;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
+use swagip::net::Order;
 
 /// A server whose listeners are closed at the word, and then all that is in flight has as long as a test may take.
 fn server(threads: usize) -> TestServer {
@@ -19,7 +20,7 @@ fn server(threads: usize) -> TestServer {
 }
 
 fn close_listeners(server: &TestServer) {
-    server.stopper().drain(false);
+    server.stopper().stop(Order::Drain);
     until_closed(server.address);
 }
 
@@ -44,7 +45,7 @@ fn idle_connections_end_oldest_first() {
     for (index, stream) in streams.iter_mut().enumerate() {
         poll.registry().register(stream, Token(index), Interest::READABLE).unwrap();
     }
-    server.stopper().drain(false);
+    server.stopper().stop(Order::Drain);
     let mut events = Events::with_capacity(100);
     let mut ended = Vec::new();
     let deadline = Instant::now() + super::PATIENCE;
@@ -117,7 +118,7 @@ fn a_request_that_met_the_fin_resets_nothing() {
         let server = server(1);
         let mut client = Client::idle(server.address);
         let began = Instant::now();
-        server.stopper().drain(false);
+        server.stopper().stop(Order::Drain);
         client.ends();
         // To a closed socket only the first one of these goes out without an error.
         let outcomes = [(); 3].map(|()| {
@@ -157,7 +158,7 @@ fn an_answer_outlives_the_server() {
     let mut client = Client::idle(server.address);
     client.send(&[GET, GET, GET].concat());
     client.stream.shutdown(Shutdown::Write).unwrap();
-    server.stopper().drain(false);
+    server.stopper().stop(Order::Drain);
     server.join();
     let answers = client.rest();
     assert!(answers.len() == 3 && answers.iter().all(Answer::is_right));

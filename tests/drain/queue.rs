@@ -10,6 +10,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+use swagip::net::Order;
 
 /// Room for this many connections and more, whatever shell the tests were started from.
 const QUEUED: usize = 1000;
@@ -96,7 +97,7 @@ fn late_first_bytes(grace: Duration, is_before: bool, threads: usize) -> bool {
     let connect = || (0..100).map(|_| Client::new(server.address)).collect::<Vec<_>>();
     let mut clients = if is_before { connect() } else { Vec::new() };
     let began = Instant::now();
-    server.stopper().drain(false);
+    server.stopper().stop(Order::Drain);
     until_draining(server.address);
     if !is_before {
         clients = connect();
@@ -135,7 +136,7 @@ fn connect_soon(address: SocketAddr) -> Result<(), ErrorKind> {
 fn connecting_is_ignored_before_it_is_refused() {
     let is_ignored_first = |_| {
         let server = TestServer::with(|settings| settings.limits.drain_grace = Duration::from_millis(300));
-        server.stopper().drain(false);
+        server.stopper().stop(Order::Drain);
         let mut outcomes = Vec::new();
         super::wait(|| {
             outcomes.push(connect_soon(server.address));
@@ -165,7 +166,7 @@ fn a_queue_that_there_is_no_room_for_is_served_when_there_is() {
     }
     let mut clients: Vec<Client> = (0..50).map(|_| Client::new(server.address)).collect();
     clients.iter_mut().for_each(|client| client.send(GET));
-    server.stopper().drain(false);
+    server.stopper().stop(Order::Drain);
     for client in &mut clients {
         let answers = client.rest();
         assert!(answers.len() == 1 && answers[0].is_right(), "{answers:?}");
@@ -201,7 +202,7 @@ fn load_to_the_end(threads: usize) -> (usize, usize) {
             });
         }
         super::wait(|| answered.load(Ordering::Relaxed) > 100);
-        server.stopper().drain(false);
+        server.stopper().stop(Order::Drain);
     });
     (answered.into_inner(), lost.into_inner())
 }

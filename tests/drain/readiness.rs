@@ -7,11 +7,12 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
+use swagip::net::Order;
 
 /// A server that drains and has as long for it as a test may take.
 fn draining() -> TestServer {
     let server = with_long_grace(1);
-    server.stopper().drain(false);
+    server.stopper().stop(Order::Drain);
     until_draining(server.address);
     server
 }
@@ -62,7 +63,7 @@ fn readiness_is_denied_and_all_else_is_served() {
 fn a_connection_from_before_is_served_and_then_closed() {
     let server = with_long_grace(1);
     let mut pooled = Client::idle(server.address);
-    server.stopper().drain(false);
+    server.stopper().stop(Order::Drain);
     until_draining(server.address);
     let answer = pooled.ask(b"GET /ready HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     assert_eq!((answer.status, answer.closes()), (404, true));
@@ -104,7 +105,7 @@ fn a_long_pipeline_that_has_arrived_is_answered_to_its_end() {
     for count in [2, 100, 1000, 3000] {
         let server = with_long_grace(1);
         let mut client = Client::idle(server.address);
-        server.stopper().drain(false);
+        server.stopper().stop(Order::Drain);
         until_draining(server.address);
         // Half a request at the end makes it certain that the reads, however they fall, leave nothing unanswered.
         client.send(&[GET.repeat(count).as_slice(), &GET[..9]].concat());
@@ -160,7 +161,7 @@ fn no_request_fails_under_load() {
                 super::wait(|| answered.load(Ordering::Relaxed) >= enough);
             };
             more(200);
-            server.stopper().drain(false);
+            server.stopper().stop(Order::Drain);
             until_draining(address);
             more(500);
             is_over.store(true, Ordering::Relaxed);
@@ -176,7 +177,7 @@ fn a_request_that_meets_the_end_is_answered_or_sees_a_fin() {
         let server = TestServer::with(|settings| settings.threads = NonZeroUsize::new(threads).unwrap());
         let clients: Vec<Client> = (0..16).map(|_| Client::idle(server.address)).collect();
         let asking: Vec<_> = clients.into_iter().map(|client| thread::spawn(move || ask_to_the_end(client))).collect();
-        server.stopper().drain(true);
+        server.stopper().stop(Order::DrainAtOnce);
         for outcome in asking.into_iter().map(|thread| thread.join().unwrap()) {
             match outcome {
                 Ok(()) => answered += 1,

@@ -1,18 +1,20 @@
 //! A server in this process, and what a client needs to ask it.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::num::NonZeroUsize;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use swagip::client::Rule;
-use swagip::net::{Limits, Listen, Running, Server, Settings, Stopper};
+use swagip::net::{Limits, Listen, Order, Server, Settings, Stopper};
 use swagip::resource::Site;
 
 /// A server that is stopped when it is dropped.
 pub struct TestServer {
     pub address: SocketAddr,
-    running: Option<Running>,
+    stopper: Stopper,
+    running: Option<JoinHandle<io::Result<()>>>,
 }
 
 /// Settings for one thread on a free port of the IPv4 loopback.
@@ -34,24 +36,25 @@ impl TestServer {
     pub fn with(change: impl FnOnce(&mut Settings)) -> TestServer {
         let mut settings = settings();
         change(&mut settings);
-        let server = Server::bind(&settings).unwrap();
+        let stopper = Stopper::new().unwrap();
+        let server = Server::bind(&settings, &stopper).unwrap();
         let address = server.addresses().next().unwrap();
-        TestServer { address, running: Some(server.start().unwrap()) }
+        TestServer { address, stopper, running: Some(thread::spawn(|| server.run())) }
     }
 
     /// Asks for a stop, with its grace. It comes about a little later.
     pub fn drain(&self) {
-        self.running.as_ref().unwrap().stopper().drain(false);
+        self.stopper.stop(Order::Drain);
     }
 
     /// What stops it before it is dropped.
-    pub fn stopper(&self) -> Stopper {
-        self.running.as_ref().unwrap().stopper()
+    pub fn stopper(&self) -> &Stopper {
+        &self.stopper
     }
 
     /// Waits until it has stopped.
     pub fn join(mut self) {
-        self.running.take().unwrap().join().unwrap();
+        self.running.take().unwrap().join().unwrap().unwrap();
     }
 
     pub fn connect(&self) -> TcpStream {
@@ -82,11 +85,11 @@ impl TestServer {
 impl Drop for TestServer {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
-            running.stopper().drain(true);
+            self.stopper.stop(Order::DrainAtOnce);
             let ended = running.join();
             // A worker's panic is told by the test that it failed; a second one here would hide that.
-            if !std::thread::panicking() {
-                ended.unwrap();
+            if !thread::panicking() {
+                ended.unwrap().unwrap();
             }
         }
     }

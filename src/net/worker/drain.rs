@@ -10,8 +10,7 @@
 use super::Worker;
 use crate::net::connection::Connection;
 use crate::net::deadlines::{Millis, Wait, millis};
-use crate::net::listener;
-use std::sync::atomic::{AtomicU8, Ordering};
+use crate::net::{Order, listener};
 
 /// How long those who are connecting are waited for: as long as the grace, within these bounds. At most a round trip, half the
 /// world away; without a grace only what a client near by needs for its first bytes, until which the kernel held it back.
@@ -19,20 +18,6 @@ const DRAIN_HANDSHAKES: (Millis, Millis) = (20, 200);
 
 /// How long a connection that was accepted last of all may be silent before it is shut down.
 const DRAIN_SILENCE: Millis = 500;
-
-/// What all workers are told.
-#[derive(Debug, Default)]
-pub struct Orders(AtomicU8);
-
-const DRAIN: u8 = 1;
-const DRAIN_AT_ONCE: u8 = 2;
-
-impl Orders {
-    /// Orders the workers, once they are woken, to stop; `at_once` without a grace.
-    pub fn drain(&self, at_once: bool) {
-        self.0.fetch_max(if at_once { DRAIN_AT_ONCE } else { DRAIN }, Ordering::Relaxed);
-    }
-}
 
 /// How far stopping has come.
 #[derive(Clone, Copy)]
@@ -69,9 +54,9 @@ impl Worker {
         self.drain.is_some_and(|drain| self.now >= drain.end || (self.listeners.is_empty() && self.connections.is_empty()))
     }
 
-    /// Woken: begins what was ordered.
+    /// The bell has rung: begins what was ordered.
     pub(super) fn obey(&mut self) {
-        if self.orders.0.load(Ordering::Relaxed) == 0 {
+        if self.stopper.order().is_none() {
             return;
         }
         self.service.drain();
@@ -85,7 +70,7 @@ impl Worker {
     }
 
     fn grace(&self) -> Millis {
-        if self.orders.0.load(Ordering::Relaxed) == DRAIN { millis(self.limits.drain_grace) } else { 0 }
+        if self.stopper.order() == Some(Order::Drain) { millis(self.limits.drain_grace) } else { 0 }
     }
 
     /// Goes on to the next stage when it is time.

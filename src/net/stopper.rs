@@ -1,0 +1,74 @@
+//! How a server is asked to stop: by a call, or by a signal.
+//!
+//! The order is one number. The bell is a pair of sockets: of one end every worker's poll has a duplicate, and a byte into the
+//! other end wakes them all. Nobody reads it, because polls are edge-triggered; and a signal handler may send it, so that no
+//! thread has to wait for signals.
+
+use mio::net::UnixStream as Bell;
+use signal_hook::{flag, low_level::pipe};
+use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Stops a server, from any thread or in a signal handler.
+#[derive(Clone, Debug)]
+pub struct Stopper {
+    order: Arc<AtomicUsize>,
+    bell: Arc<UnixStream>,
+    clapper: Arc<UnixStream>,
+}
+
+/// How to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// After `--drain-grace` no more is accepted, and when all is answered the server ends.
+    Drain = 1,
+    /// The same, without the grace.
+    DrainAtOnce = 2,
+}
+
+impl Stopper {
+    /// What may stop one server.
+    ///
+    /// # Errors
+    /// The kernel gives no sockets.
+    pub fn new() -> io::Result<Stopper> {
+        let (bell, clapper) = UnixStream::pair()?;
+        bell.set_nonblocking(true)?;
+        clapper.set_nonblocking(true)?;
+        Ok(Stopper { order: Arc::default(), bell: Arc::new(bell), clapper: Arc::new(clapper) })
+    }
+
+    /// Orders the server to stop.
+    pub fn stop(&self, order: Order) {
+        self.order.fetch_max(order as usize, Ordering::Relaxed);
+        // It fails when it is full, and then everybody has been woken.
+        let _ = (&*self.clapper).write(&[0]);
+    }
+
+    /// Has a signal give this order.
+    ///
+    /// # Errors
+    /// The kernel does not let it be handled.
+    pub fn stop_on(&self, signal: i32, order: Order) -> io::Result<()> {
+        // In this order, because handlers run in the order of their registration.
+        flag::register_usize(signal, Arc::clone(&self.order), order as usize)?;
+        pipe::register(signal, self.clapper.try_clone()?)?;
+        Ok(())
+    }
+
+    /// What was ordered.
+    pub(super) fn order(&self) -> Option<Order> {
+        match self.order.load(Ordering::Relaxed) {
+            0 => None,
+            1 => Some(Order::Drain),
+            _ => Some(Order::DrainAtOnce),
+        }
+    }
+
+    /// What becomes readable when something is ordered, for one more poll.
+    pub(super) fn bell(&self) -> io::Result<Bell> {
+        Ok(Bell::from_std(self.bell.try_clone()?))
+    }
+}
