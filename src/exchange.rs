@@ -324,11 +324,7 @@ impl Service {
             let pending = self.hold(head, content, request.persistence, to_head);
             return Ok(Step::Waits { length, pending });
         }
-        self.heads.begin(output, head as usize, self.body.len());
-        output.extend_from_slice(response::end(persistence));
-        if !to_head {
-            output.extend_from_slice(&self.body);
-        }
+        self.heads.answer(output, head as usize, persistence, &self.body, to_head);
         Ok(match persistence {
             Persistence::Close => Step::Last { length, linger: progress == Progress::Beyond || is_unasked(request.persistence) },
             _ => Step::Answered { length },

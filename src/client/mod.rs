@@ -151,10 +151,17 @@ impl Rule {
     }
 
     /// The client of a request with these fields. Does not allocate; one comparison where the peer is not trusted.
+    #[inline]
     pub fn client(&self, peer: &Peer, fields: &[Field<'_>]) -> Client {
-        if !peer.trusted {
-            return Client { address: peer.address, port: peer.port, scheme: None };
+        match peer.trusted {
+            false => Client { address: peer.address, port: peer.port, scheme: None },
+            true => self.relayed(peer, fields),
         }
+    }
+
+    /// The client for whom a trusted peer sends these fields.
+    #[inline(never)]
+    fn relayed(&self, peer: &Peer, fields: &[Field<'_>]) -> Client {
         let walk = self.walk(fields);
         let scheme = match self.field {
             ForwardingField::Forwarded => walk.client.and_then(|found| found.scheme),

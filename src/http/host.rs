@@ -12,14 +12,16 @@ use std::net::Ipv6Addr;
 #[inline]
 pub fn check(host: &[u8]) -> Result<(), Refusal> {
     let name_length = host.iter().take_while(|&&byte| is_name(byte)).count();
-    let right = match host.get(name_length) {
-        None => name_length > 0,
-        Some(b':') => name_length > 0 && is_port(&host[name_length + 1..]),
-        Some(b'[') if name_length == 0 => is_literal(host),
-        Some(b'%') => is_encoded(host),
-        Some(_) => false,
-    };
-    if right { Ok(()) } else { Err(Refusal::HOST) }
+    if (name_length > 0 && is_rest(&host[name_length..])) || is_rare(host) { Ok(()) } else { Err(Refusal::HOST) }
+}
+
+#[cold]
+fn is_rare(host: &[u8]) -> bool {
+    match host.first() {
+        Some(b'[') => is_literal(host),
+        Some(b':') | None => false,
+        Some(_) => is_encoded(host),
+    }
 }
 
 /// unreserved and sub-delims without the comma.
@@ -48,12 +50,16 @@ fn is_port(digits: &[u8]) -> bool {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return false;
     }
+    digits.len() < 5 || is_small(digits)
+}
+
+/// Whether the number is at most 65535.
+#[inline(never)]
+fn is_small(digits: &[u8]) -> bool {
+    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
+    let digits = &digits[zeros..];
     // Of numbers with equally many digits the greater one is the later in the order of strings.
-    digits.len() < 5 || {
-        let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
-        let digits = &digits[zeros..];
-        digits.len() < 5 || (digits.len() == 5 && digits <= b"65535")
-    }
+    digits.len() < 5 || (digits.len() == 5 && digits <= b"65535")
 }
 
 fn is_rest(rest: &[u8]) -> bool {

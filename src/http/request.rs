@@ -28,16 +28,12 @@ pub struct Request<'h, 'b> {
     pub target: Target<'b>,
     /// All field lines, in the order received.
     pub fields: &'h [Field<'b>],
-    /// The authority of an absolute target, else the Host field: `uri-host [":" port]`, checked. `None` only on HTTP/1.0.
-    pub host: Option<&'b [u8]>,
     /// The first Accept line.
     pub accept: Option<&'b [u8]>,
     /// There are more Accept lines than the first.
     pub accept_repeated: bool,
     /// The first User-Agent line.
     pub user_agent: Option<&'b [u8]>,
-    /// The first Sec-Fetch-Dest line.
-    pub fetch_destination: Option<&'b [u8]>,
     /// What the client wants to become of the connection.
     pub persistence: Persistence,
     /// What follows the head.
@@ -114,7 +110,7 @@ pub fn parse<'h, 'b>(input: &'b [u8], storage: &'h mut Storage<'b>) -> Result<Op
         return Ok(None);
     }
     let target = Target::parse(method.as_bytes(), target.as_bytes())?;
-    let host = facts.host(minor)?;
+    facts.check_host(minor)?;
     if let Some(authority) = target.authority {
         replace_host(fields, authority);
     }
@@ -122,11 +118,9 @@ pub fn parse<'h, 'b>(input: &'b [u8], storage: &'h mut Storage<'b>) -> Result<Op
         method: Method::of(method),
         target,
         fields,
-        host: target.authority.or(host),
         accept: facts.accept,
         accept_repeated: facts.repeated & ACCEPT != 0,
         user_agent: facts.user_agent,
-        fetch_destination: facts.fetch_destination,
         framing: facts.framing(minor)?,
         persistence: facts.persistence(minor),
         expects_continue: facts.expects_continue(minor)?,
@@ -134,7 +128,17 @@ pub fn parse<'h, 'b>(input: &'b [u8], storage: &'h mut Storage<'b>) -> Result<Op
     }))
 }
 
-impl Request<'_, '_> {
+impl<'b> Request<'_, 'b> {
+    /// The authority of an absolute target, else the Host field: `uri-host [":" port]`, checked. `None` only on HTTP/1.0.
+    pub fn host(&self) -> Option<&'b [u8]> {
+        self.target.authority.or_else(|| self.values(b"host").next())
+    }
+
+    /// The values of all lines of a field; see [`field::values`].
+    pub fn values(&self, name: &'static [u8]) -> impl DoubleEndedIterator<Item = &'b [u8]> + Clone {
+        field::values(self.fields, name)
+    }
+
     /// Whether content follows the head.
     pub fn has_content(&self) -> bool {
         self.framing != Framing::Length(0)
@@ -142,9 +146,14 @@ impl Request<'_, '_> {
 }
 
 impl Method {
+    #[inline]
     fn of(name: &str) -> Method {
+        if name == "GET" { Method::Get } else { Method::of_other(name) }
+    }
+
+    #[inline(never)]
+    fn of_other(name: &str) -> Method {
         match name {
-            "GET" => Method::Get,
             "HEAD" => Method::Head,
             "OPTIONS" => Method::Options,
             "POST" | "PUT" | "DELETE" | "CONNECT" | "TRACE" | "PATCH" => Method::Other,
@@ -176,7 +185,6 @@ struct Facts<'b> {
     host: Option<&'b [u8]>,
     accept: Option<&'b [u8]>,
     user_agent: Option<&'b [u8]>,
-    fetch_destination: Option<&'b [u8]>,
     content_length: Option<&'b [u8]>,
     transfer_encoding: Option<&'b [u8]>,
     repeated: u8,
@@ -206,7 +214,6 @@ impl<'b> Facts<'b> {
             10 if is_name(name, b"user-agent") => self.user_agent = self.user_agent.or(Some(field.value)),
             10 if is_name(name, b"connection") => self.connection(field.value),
             14 if is_name(name, b"content-length") => self.repeated |= u8::from(once(&mut self.content_length)) * FRAMING,
-            14 if is_name(name, b"sec-fetch-dest") => self.fetch_destination = self.fetch_destination.or(Some(field.value)),
             17 if is_name(name, b"transfer-encoding") => self.repeated |= u8::from(once(&mut self.transfer_encoding)) * FRAMING,
             _ => {}
         }
@@ -227,16 +234,14 @@ impl<'b> Facts<'b> {
         }
     }
 
-    fn host(&self, minor: u8) -> Result<Option<&'b [u8]>, Refusal> {
-        if self.repeated & HOST != 0 {
-            return Err(Refusal::HOST_REPEATED);
-        }
+    #[inline]
+    fn check_host(&self, minor: u8) -> Result<(), Refusal> {
         match self.host {
-            Some(host) => host::check(host)?,
-            None if minor > 0 => return Err(Refusal::HOST_MISSING),
-            None => {}
+            _ if self.repeated & HOST != 0 => Err(Refusal::HOST_REPEATED),
+            Some(host) => host::check(host),
+            None if minor > 0 => Err(Refusal::HOST_MISSING),
+            None => Ok(()),
         }
-        Ok(self.host)
     }
 
     fn framing(&self, minor: u8) -> Result<Framing, Refusal> {

@@ -97,6 +97,20 @@ impl Heads {
         }
     }
 
+    /// Appends a whole answer; its content is left out where the method was HEAD.
+    #[inline]
+    pub fn answer(&self, output: &mut Vec<u8>, index: usize, persistence: Persistence, content: &[u8], to_head: bool) {
+        self.begin(output, index, content.len());
+        match persistence {
+            // Of a length that the compiler knows.
+            Persistence::Default => output.extend_from_slice(b"\r\n\r\n"),
+            _ => output.extend_from_slice(end(persistence)),
+        }
+        if !to_head {
+            output.extend_from_slice(content);
+        }
+    }
+
     /// Appends a whole refusal; its content is left out where the method was HEAD.
     #[cold]
     pub fn refuse(&self, output: &mut Vec<u8>, refusal: Refusal, to_head: bool) {
@@ -117,7 +131,6 @@ impl Heads {
 }
 
 /// What ends a head, as [`Heads::begin`] leaves it.
-#[inline]
 pub fn end(persistence: Persistence) -> &'static [u8] {
     match persistence {
         Persistence::Default => b"\r\n\r\n",

@@ -35,6 +35,7 @@ fn escape(content: &mut Vec<u8>, value: &[u8]) {
 }
 
 /// `/json`: the client, with keys as echoip has them.
+#[inline(never)]
 pub fn client(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
     let client = &inquiry.client;
     content.extend_from_slice(b"{\n  \"ip\": ");

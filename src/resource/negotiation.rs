@@ -1,7 +1,6 @@
 //! Which representation of `/` a client gets, and the User-Agents that this hangs on.
 
 use super::Inquiry;
-use crate::http::field;
 use crate::http::media::{self, Media};
 
 /// The representation of `/`: of the rules below, the first that applies.
@@ -12,7 +11,7 @@ pub fn representation(inquiry: &Inquiry<'_>) -> Media {
         // The tools that print what they get, by name.
         (Some(agent), _) if is_tool(agent) => true,
         // A script in a page.
-        _ if request.fetch_destination == Some(b"empty") => true,
+        _ if request.values(b"sec-fetch-dest").next() == Some(b"empty") => true,
         // Some other program that knows what it takes, and it is none of the three.
         (agent, Some(_)) => !agent.is_some_and(|agent| agent.starts_with(b"Mozilla/")),
         // wrk as it is typed, nc, monitors; browsers always send both.
@@ -23,12 +22,20 @@ pub fn representation(inquiry: &Inquiry<'_>) -> Media {
 }
 
 /// What Accept names, by weight; `None` where it names none of the three.
+#[inline]
 pub fn accepted(inquiry: &Inquiry<'_>) -> Option<Media> {
     match inquiry.request.accept? {
         // What nearly every tool sends.
         b"*/*" if !inquiry.request.accept_repeated => None,
-        line if !inquiry.request.accept_repeated => media::preferred([line].into_iter()),
-        _ => media::preferred(field::values(inquiry.request.fields, b"accept")),
+        line => preferred(inquiry, line),
+    }
+}
+
+#[inline(never)]
+fn preferred(inquiry: &Inquiry<'_>, line: &[u8]) -> Option<Media> {
+    match inquiry.request.accept_repeated {
+        false => media::preferred([line].into_iter()),
+        true => media::preferred(inquiry.request.values(b"accept")),
     }
 }
 
@@ -82,9 +89,15 @@ fn is_tool(agent: &[u8]) -> bool {
 }
 
 /// Whether the User-Agent is one of PowerShell's.
+#[inline]
 pub fn is_powershell(agent: &[u8]) -> bool {
     // Few other names are as long and have its first letter.
-    agent.len() >= b"PowerShell/".len() && memchr::memchr_iter(b'P', agent).any(|start| begins_powershell(agent, start))
+    agent.len() >= b"PowerShell/".len() && has_powershell(agent)
+}
+
+#[inline(never)]
+fn has_powershell(agent: &[u8]) -> bool {
+    memchr::memchr_iter(b'P', agent).any(|start| begins_powershell(agent, start))
 }
 
 fn begins_powershell(agent: &[u8], start: usize) -> bool {

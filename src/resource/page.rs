@@ -28,8 +28,9 @@ const SCRIPT: &str = include_str!("../../templates/page.js");
 const HOST_UNKNOWN: &[u8] = b"HOST";
 
 /// Appends the page.
+#[inline(never)]
 pub fn render(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
-    let host = inquiry.site.host.as_deref().map(str::as_bytes).or(inquiry.request.host).unwrap_or(HOST_UNKNOWN);
+    let host = inquiry.site.host.as_deref().map(str::as_bytes).or(inquiry.request.host()).unwrap_or(HOST_UNKNOWN);
     let origin = Origin { scheme: inquiry.client.scheme, host };
     let page = Page { inquiry, listing: &Listing::all(inquiry), origin, field: inquiry.rule.field_name() };
     // Writing to a Vec does not fail, and nothing in the template does.
