@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use swagip::config::{Command, Config};
-use swagip::net::{BindError, Listen, Order, Server, Stopper};
+use swagip::net::{BindError, Listen, Order, Server, Stopper, Threads};
 
 const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
@@ -42,7 +42,7 @@ fn serve(Config { settings, trusting }: &Config) -> Result<(), String> {
     let stopper = Stopper::new().map_err(|error| BindError::Resources(error).to_string())?;
     obey(&stopper).map_err(|error| format!("cannot handle signals: {error}"))?;
     let server = Server::bind(settings, &stopper).map_err(|error| advice(&error, &settings.listeners))?;
-    say(&start_line(server.addresses(), &settings.listeners, settings.threads.get(), trusting));
+    say(&start_line(server.addresses(), &settings.listeners, settings.threads, trusting));
     server.run().map_err(|error| format!("a worker ended: {error}"))
 }
 
@@ -59,14 +59,16 @@ fn obey(stopper: &Stopper) -> io::Result<()> {
 }
 
 /// What is true now, with the ports that the kernel chose.
-fn start_line(addresses: impl Iterator<Item = SocketAddr>, listeners: &[Listen], threads: usize, trusting: &str) -> String {
+fn start_line(addresses: impl Iterator<Item = SocketAddr>, listeners: &[Listen], threads: Threads, trusting: &str) -> String {
     let addresses = addresses.zip(listeners).map(|(address, listener)| match listener.proxy {
         true => format!("{address} (PROXY protocol)"),
         false => address.to_string(),
     });
     let addresses = addresses.collect::<Vec<_>>().join(" and ");
-    let plural = if threads == 1 { "" } else { "s" };
-    format!("listening on {addresses}, {threads} thread{plural}, {trusting}")
+    let count = threads.count();
+    let plural = if count.get() == 1 { "" } else { "s" };
+    let pinned = if threads == Threads::Pinned { "pinned " } else { "" };
+    format!("listening on {addresses}, {count} {pinned}thread{plural}, {trusting}")
 }
 
 /// Why there is no server, and what to type next.

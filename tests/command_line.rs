@@ -2,10 +2,13 @@
 
 #![allow(clippy::disallowed_methods, clippy::print_stderr, clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -113,9 +116,13 @@ fn what_is_wrong_is_told_in_one_line() {
         ("", &[("PORT", "tcp://10.0.0.1:80")], r#"PORT: "tcp://10.0.0.1:80" is not a port: try 8080"#),
         ("-l 80 --listen-proxy :80", &[], r#"--listen-proxy: ":80" overlaps with --listen: "80": leave one of them out"#),
         ("-l 0.0.0.0:80 -l [::]:80", &[], r#"--listen: "[::]:80" overlaps with --listen: "0.0.0.0:80": leave one of them out"#),
-        ("-t 0", &[], r#"--threads: "0" is not a number of threads from 1 to 1024: try 2"#),
-        ("-t -1", &[], r#"--threads: "-1" is not a number of threads from 1 to 1024: try 2"#),
-        ("", &[("SWAGIP_THREADS", "two")], r#"SWAGIP_THREADS: "two" is not a number of threads from 1 to 1024: try 2"#),
+        ("-t 0", &[], r#"--threads: "0" is not a number of threads from 1 to 1024, nor "pinned": try 2"#),
+        ("-t -1", &[], r#"--threads: "-1" is not a number of threads from 1 to 1024, nor "pinned": try 2"#),
+        (
+            "",
+            &[("SWAGIP_THREADS", "two")],
+            r#"SWAGIP_THREADS: "two" is not a number of threads from 1 to 1024, nor "pinned": try 2"#,
+        ),
         (
             "--trusted-proxy private --trusted-proxy 10.0.0.0/33",
             &[],
@@ -196,6 +203,35 @@ fn the_start_line_tells_where_and_whom_it_trusts() {
         let server = Server::start(&mut swagip(arguments, &[]));
         assert_eq!(without_ports(&server.start_line), format!("{expected}\n"), "{arguments}");
     }
+}
+
+#[test]
+fn each_pinned_thread_has_a_cpu_of_its_own() {
+    let server = Server::start(&mut swagip("-l 127.0.0.1:0 -t pinned", &[]));
+    // "Cpus_allowed_list: 0-1,4"
+    let allowed =
+        |status: &str| status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap().trim().to_owned();
+    // All threads together, which have one each as soon as they run.
+    let pinned = || -> Option<Vec<usize>> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", server.process.0.id())).unwrap();
+        tasks.map(|task| allowed(&read(&task.unwrap().path().join("status"))).parse().ok()).collect()
+    };
+    let here = allowed(&read("/proc/self/status".as_ref()));
+    let ranges = here.split(',').map(|range| range.split_once('-').unwrap_or((range, range)));
+    let expected: BTreeSet<usize> = ranges.flat_map(|(first, last)| first.parse().unwrap()..=last.parse().unwrap()).collect();
+    let since = Instant::now();
+    let is_pinned = || pinned().is_some_and(|cpus| BTreeSet::from_iter(cpus) == expected);
+    while !is_pinned() {
+        assert!(since.elapsed() < PATIENCE, "{:?} are to be {expected:?}", pinned());
+        thread::sleep(Duration::from_millis(1));
+    }
+    let plural = if expected.len() == 1 { "" } else { "s" };
+    let line = format!("listening on 127.0.0.1:PORT, {} pinned thread{plural}, trusting no proxy\n", expected.len());
+    assert_eq!(without_ports(&server.start_line), line);
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
 }
 
 /// Every chosen port replaced by `PORT`.

@@ -3,6 +3,8 @@
 
 mod support;
 
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
 use socket2::{Domain, Socket, Type};
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +14,7 @@ use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 use support::{Answer, TestServer};
-use swagip::net::{BindError, Listen, Order, Server, Settings, Stopper};
+use swagip::net::{BindError, Listen, Order, Server, Settings, Stopper, Threads};
 
 fn listening_at(address: &str) -> TestServer {
     let address = address.parse().unwrap();
@@ -82,7 +84,7 @@ fn one_family_alone() {
 fn several_addresses_at_once() {
     let listen = |address: &str| Listen { address: address.parse().unwrap(), any: false, proxy: false };
     let mut settings = support::settings();
-    settings.threads = NonZeroUsize::new(2).unwrap();
+    settings.threads = Threads::Spread(NonZeroUsize::new(2).unwrap());
     settings.listeners = vec![listen("127.0.0.1:0"), listen("[::1]:0"), listen("127.0.0.2:0")];
     let stopper = Stopper::new().unwrap();
     let server = Server::bind(&settings, &stopper).unwrap();
@@ -154,7 +156,7 @@ fn watched() -> Vec<BTreeSet<u64>> {
 #[test]
 fn threads_share_the_port_and_the_connections() {
     const CONNECTIONS: usize = 4000;
-    let server = TestServer::with(|settings| settings.threads = NonZeroUsize::new(4).unwrap());
+    let server = TestServer::with(|settings| settings.threads = Threads::Spread(NonZeroUsize::new(4).unwrap()));
     let from = IpAddr::from([127, 0, 0, 1]);
     let open: Vec<TcpStream> = (0..CONNECTIONS).map(|_| ask(from, server.address, "/ip").1).collect();
 
@@ -172,4 +174,35 @@ fn threads_share_the_port_and_the_connections() {
     let served = seen.unwrap_or_else(|| panic!("each connection is one thread's: {:?}", served()));
     assert_eq!(served.len(), 4, "each thread has one listener");
     assert!(served.iter().all(|&count| count * 100 >= CONNECTIONS * 15), "no thread serves under 15 %: {served:?}");
+}
+
+/// Who asks from one CPU is served by one thread, and each CPU has its own.
+#[test]
+fn pinned_threads_serve_what_arrives_on_their_cpu() {
+    let all = sched_getaffinity(Pid::from_raw(0)).unwrap();
+    let cpus: Vec<usize> = (0..CpuSet::count()).filter(|&cpu| all.is_set(cpu).unwrap()).collect();
+    let server = TestServer::with(|settings| settings.threads = Threads::Pinned);
+    let asked_on = |cpu: usize| {
+        let mut one = CpuSet::new();
+        one.set(cpu).unwrap();
+        sched_setaffinity(Pid::from_raw(0), &one).unwrap();
+        let open: Vec<TcpStream> = (0..50).map(|_| ask([127, 0, 0, 1].into(), server.address, "/ip").1).collect();
+        sched_setaffinity(Pid::from_raw(0), &all).unwrap();
+        open
+    };
+    let mut known = BTreeSet::new();
+    let mut open = Vec::new();
+    for &cpu in &cpus {
+        open.extend(asked_on(cpu));
+        let [listeners, connections] = sockets(server.address.port());
+        assert_eq!((listeners.len(), connections.len()), (cpus.len(), open.len()));
+        let fresh: BTreeSet<u64> = connections.difference(&known).copied().collect();
+        // A thread registers a connection only after it has answered: the last one may be on its way.
+        let is_one_thread_s = || {
+            std::thread::sleep(Duration::from_millis(1));
+            watched().iter().any(|inodes| inodes.is_superset(&fresh) && inodes.is_disjoint(&known))
+        };
+        assert!((0..1000).any(|_| is_one_thread_s()), "CPU {cpu} of {cpus:?} has a thread of its own");
+        known = connections;
+    }
 }

@@ -9,7 +9,7 @@ mod given;
 mod value;
 
 use crate::client::{ForwardingField, NotAFieldName, Rule, TrustList};
-use crate::net::{DEFAULT_PORT, Limits, Listen, Settings};
+use crate::net::{DEFAULT_PORT, Limits, Listen, Settings, Threads};
 use crate::resource::Site;
 use clap::Parser;
 use clap::error::{ContextKind, ErrorKind};
@@ -101,10 +101,10 @@ fn target(address: Option<OsString>, flags: ListenFlags, environment: Environmen
 fn config(flags: Flags, environment: Environment<'_>) -> Result<Config, UsageError> {
     let listeners = listeners(flags.listen, environment)?;
     let threads = environment.value(("--threads", flags.threads), "SWAGIP_THREADS", value::threads)?;
-    let threads = threads.unwrap_or_else(|| available_parallelism().unwrap_or(NonZeroUsize::MIN));
+    let threads = threads.unwrap_or_else(|| Threads::Spread(available_parallelism().unwrap_or(NonZeroUsize::MIN)));
     let (rule, trusting) = rule(flags.rule, environment)?;
     let site = site(flags.site, environment)?;
-    let limits = limits(flags.limits, threads, environment)?;
+    let limits = limits(flags.limits, threads.count(), environment)?;
     Ok(Config { settings: Settings { listeners, threads, limits, rule, site }, trusting })
 }
 
@@ -362,7 +362,7 @@ mod tests {
     fn how_long_and_how_much() {
         let settings = served("", "").settings;
         assert_eq!(settings.limits, Limits::default());
-        assert_eq!(settings.threads, available_parallelism().unwrap());
+        assert_eq!(settings.threads, Threads::Spread(available_parallelism().unwrap()));
         let variables = "SWAGIP_MAX_CONNECTIONS=100 SWAGIP_HEAD_TIMEOUT=1 SWAGIP_IDLE_TIMEOUT=2 SWAGIP_WRITE_TIMEOUT=3 \
                          SWAGIP_DRAIN_GRACE=4 SWAGIP_DRAIN_TIMEOUT=5";
         let seconds = Duration::from_secs;
@@ -377,7 +377,7 @@ mod tests {
         assert_eq!(served("", variables).settings.limits, limits);
         (limits.connections, limits.head, limits.drain_grace) = (NonZeroUsize::new(3), seconds(60), Duration::ZERO);
         let settings = served("-t 3 --max-connections 3 --head-timeout 1m --drain-grace 0", variables).settings;
-        assert_eq!((settings.limits, settings.threads.get()), (limits, 3));
+        assert_eq!((settings.limits, settings.threads.count().get()), (limits, 3));
         assert!(command("--drain-grace 5s --drain-timeout 5", "").is_ok());
     }
 

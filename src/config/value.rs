@@ -1,7 +1,7 @@
 //! Text becomes a value, or the rest of a sentence that begins with the text: what it is not, and what to try.
 
 use crate::http::host;
-use crate::net::Listen;
+use crate::net::{Listen, Threads};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -39,10 +39,12 @@ pub(super) fn port(text: &str) -> Result<Listen, Reason> {
     number(text).map(any).ok_or("is not a port: try 8080")
 }
 
-pub(super) fn threads(text: &str) -> Result<NonZeroUsize, Reason> {
-    number(text)
-        .filter(|&threads: &NonZeroUsize| threads.get() <= THREADS_MAX)
-        .ok_or("is not a number of threads from 1 to 1024: try 2")
+pub(super) fn threads(text: &str) -> Result<Threads, Reason> {
+    if text == "pinned" {
+        return Ok(Threads::Pinned);
+    }
+    let count = number(text).filter(|count: &NonZeroUsize| count.get() <= THREADS_MAX);
+    count.map(Threads::Spread).ok_or("is not a number of threads from 1 to 1024, nor \"pinned\": try 2")
 }
 
 pub(super) fn connections(text: &str) -> Result<NonZeroUsize, Reason> {
@@ -194,10 +196,11 @@ mod tests {
 
     #[test]
     fn numbers() {
-        assert_eq!(threads("1").map(NonZeroUsize::get), Ok(1));
-        assert_eq!(threads("1024").map(NonZeroUsize::get), Ok(1024));
+        assert_eq!(threads("1").map(|threads| threads.count().get()), Ok(1));
+        assert_eq!(threads("1024").map(|threads| threads.count().get()), Ok(1024));
+        assert_eq!(threads("pinned"), Ok(Threads::Pinned));
         assert_eq!(connections("1000000").map(NonZeroUsize::get), Ok(1_000_000));
-        for text in ["", "0", "1025", "+1", "-1", "1.0", "0x1", "two", "99999999999999999999999"] {
+        for text in ["", "0", "1025", "+1", "-1", "1.0", "0x1", "two", "Pinned", "99999999999999999999999"] {
             assert!(threads(text).is_err(), "{text}");
         }
         assert!(connections("0").is_err());

@@ -4,6 +4,7 @@
 //! Nothing is shared between them but the order to stop, and the counts of what the log tells once a minute.
 
 mod connection;
+mod cpu;
 mod deadlines;
 mod listener;
 mod server;
@@ -32,6 +33,25 @@ pub struct Listen {
     pub any: bool,
     /// Every connection begins with a PROXY protocol header.
     pub proxy: bool,
+}
+
+/// How many workers there are, each with a thread of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// So many. The kernel decides where they run, and spreads the connections over them.
+    Spread(NonZeroUsize),
+    /// One on each CPU that this process may use, which serves what arrives on that CPU.
+    Pinned,
+}
+
+impl Threads {
+    /// How many that is; 1 where the kernel does not tell.
+    pub fn count(self) -> NonZeroUsize {
+        match self {
+            Threads::Spread(count) => count,
+            Threads::Pinned => cpu::usable().ok().and_then(|cpus| NonZeroUsize::new(cpus.len())).unwrap_or(NonZeroUsize::MIN),
+        }
+    }
 }
 
 /// How long and how much.
@@ -70,7 +90,7 @@ pub struct Settings {
     /// Where to listen.
     pub listeners: Vec<Listen>,
     /// How many workers.
-    pub threads: NonZeroUsize,
+    pub threads: Threads,
     /// How long and how much.
     pub limits: Limits,
     /// Who is believed.

@@ -1,7 +1,7 @@
 //! The whole server: as many workers as threads, started and stopped together.
 
 use super::worker::Worker;
-use super::{BindError, Limits, Listen, Settings, Stopper, listener};
+use super::{BindError, Limits, Listen, Settings, Stopper, Threads, cpu, listener};
 use crate::exchange::Service;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io;
@@ -20,6 +20,8 @@ const CONNECTIONS_MAX: usize = 1_000_000;
 pub struct Server {
     workers: Vec<Worker>,
     listeners: Vec<Listen>,
+    /// Each worker's, where they are pinned.
+    cpus: Vec<usize>,
 }
 
 impl Server {
@@ -29,7 +31,11 @@ impl Server {
     /// See [`BindError`].
     pub fn bind(settings: &Settings, stopper: &Stopper) -> Result<Server, BindError> {
         let listeners = settings.listeners.iter().map(|&listen| listener::settle(listen)).collect::<Result<Vec<_>, _>>()?;
-        let threads = settings.threads.get();
+        let cpus = match settings.threads {
+            Threads::Spread(_) => Vec::new(),
+            Threads::Pinned => cpu::usable().map_err(BindError::Resources)?,
+        };
+        let threads = settings.threads.count().get();
         let connections_max = (connections(&settings.limits) / threads).max(1);
         let (warned, tallies) = (Arc::default(), Arc::default());
         let mut workers = Vec::with_capacity(threads);
@@ -40,7 +46,10 @@ impl Server {
             let worker = Worker::new(sockets, service, settings.limits, connections_max, stopper.clone(), Arc::clone(&tallies));
             workers.push(worker.map_err(BindError::Resources)?);
         }
-        Ok(Server { workers, listeners })
+        if let Some(first) = workers.first().filter(|_| !cpus.is_empty()) {
+            first.steer(&cpus).map_err(BindError::Resources)?;
+        }
+        Ok(Server { workers, listeners, cpus })
     }
 
     /// Where it listens, in the order of the settings, with the ports that the kernel chose.
@@ -54,12 +63,16 @@ impl Server {
     /// # Errors
     /// The kernel gives no thread, or a worker ended without an order.
     pub fn run(self) -> io::Result<()> {
-        let mut workers = self.workers.into_iter().enumerate();
+        let run = |worker: Worker, cpu: Option<usize>| {
+            cpu.map_or(Ok(()), cpu::pin)?;
+            worker.run()
+        };
+        let mut workers =
+            self.workers.into_iter().enumerate().map(|(index, worker)| (index, worker, self.cpus.get(index).copied()));
         let first = workers.next();
-        let spawn =
-            |(index, worker): (usize, Worker)| thread::Builder::new().name(format!("worker-{index}")).spawn(|| worker.run());
+        let spawn = |(index, worker, cpu)| thread::Builder::new().name(format!("worker-{index}")).spawn(move || run(worker, cpu));
         let others = workers.map(spawn).collect::<io::Result<Vec<_>>>()?;
-        first.map_or(Ok(()), |(_, worker)| worker.run())?;
+        first.map_or(Ok(()), |(_, worker, cpu)| run(worker, cpu))?;
         others.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("a worker panicked"))))
     }
 }

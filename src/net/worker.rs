@@ -8,7 +8,7 @@ mod drain;
 use super::connection::{Connection, Fate, Lent, Phase};
 use super::deadlines::{Deadlines, Millis, NEVER, Wait};
 use super::tally::Tallies;
-use super::{Limits, Stopper};
+use super::{Limits, Stopper, cpu};
 use crate::exchange::{OUTPUT_MAX, Service, Waiting};
 use crate::http::scan::HEAD_MAX;
 use drain::Drain;
@@ -106,6 +106,14 @@ impl Worker {
             accept_after: 0,
             tallies,
         })
+    }
+
+    /// Has the kernel give the connections of all workers to them by CPU. To be called for the first one.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn steer(&self, cpus: &[usize]) -> io::Result<()> {
+        self.listeners.iter().try_for_each(|listener| cpu::steer(&listener.socket, cpus))
     }
 
     /// Serves until it is ordered to stop and has.

@@ -8,14 +8,14 @@ use std::io::Write;
 use std::net::Shutdown;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
-use swagip::net::Order;
+use swagip::net::{Order, Threads};
 
 /// A server whose listeners are closed at the word, and then all that is in flight has as long as a test may take.
 fn server(threads: usize) -> TestServer {
     TestServer::with(|settings| {
         settings.limits.drain_grace = Duration::ZERO;
         settings.limits.drain_timeout = super::PATIENCE;
-        settings.threads = NonZeroUsize::new(threads).unwrap();
+        settings.threads = Threads::Spread(NonZeroUsize::new(threads).unwrap());
     })
 }
 

@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use swagip::net::Order;
+use swagip::net::{Order, Threads};
 
 /// Room for this many connections and more, whatever shell the tests were started from.
 const QUEUED: usize = 1000;
@@ -92,7 +92,7 @@ fn first_bytes_are_waited_for_after_the_listeners_are_closed() {
 fn late_first_bytes(grace: Duration, is_before: bool, threads: usize) -> bool {
     let server = TestServer::with(|settings| {
         settings.limits.drain_grace = grace;
-        settings.threads = NonZeroUsize::new(threads).unwrap();
+        settings.threads = Threads::Spread(NonZeroUsize::new(threads).unwrap());
     });
     let connect = || (0..100).map(|_| Client::new(server.address)).collect::<Vec<_>>();
     let mut clients = if is_before { connect() } else { Vec::new() };
@@ -191,7 +191,7 @@ fn load_to_the_end(threads: usize) -> (usize, usize) {
     let (answered, lost) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let server = TestServer::with(|settings| {
         settings.limits.drain_grace = Duration::from_millis(100);
-        settings.threads = NonZeroUsize::new(threads).unwrap();
+        settings.threads = Threads::Spread(NonZeroUsize::new(threads).unwrap());
     });
     thread::scope(|scope| {
         for _ in 0..4 {

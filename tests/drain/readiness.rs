@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
-use swagip::net::Order;
+use swagip::net::{Order, Threads};
 
 /// A server that drains and has as long for it as a test may take.
 fn draining() -> TestServer {
@@ -21,7 +21,7 @@ fn with_long_grace(threads: usize) -> TestServer {
     TestServer::with(|settings| {
         settings.limits.drain_grace = PATIENCE;
         settings.limits.drain_timeout = PATIENCE + Duration::from_secs(5);
-        settings.threads = NonZeroUsize::new(threads).unwrap();
+        settings.threads = Threads::Spread(NonZeroUsize::new(threads).unwrap());
     })
 }
 
@@ -174,7 +174,7 @@ fn no_request_fails_under_load() {
 fn a_request_that_meets_the_end_is_answered_or_sees_a_fin() {
     let (mut answered, mut ended) = (0, 0);
     for threads in [1, 2, 3, 1, 2, 3] {
-        let server = TestServer::with(|settings| settings.threads = NonZeroUsize::new(threads).unwrap());
+        let server = TestServer::with(|settings| settings.threads = Threads::Spread(NonZeroUsize::new(threads).unwrap()));
         let clients: Vec<Client> = (0..16).map(|_| Client::idle(server.address)).collect();
         let asking: Vec<_> = clients.into_iter().map(|client| thread::spawn(move || ask_to_the_end(client))).collect();
         server.stopper().stop(Order::DrainAtOnce);

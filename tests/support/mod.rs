@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use swagip::client::Rule;
-use swagip::net::{Limits, Listen, Order, Server, Settings, Stopper};
+use swagip::net::{Limits, Listen, Order, Server, Settings, Stopper, Threads};
 use swagip::resource::Site;
 
 /// A server that is stopped when it is dropped.
@@ -21,7 +21,7 @@ pub struct TestServer {
 pub fn settings() -> Settings {
     Settings {
         listeners: vec![Listen { address: ([127, 0, 0, 1], 0).into(), any: false, proxy: false }],
-        threads: NonZeroUsize::MIN,
+        threads: Threads::Spread(NonZeroUsize::MIN),
         limits: Limits::default(),
         rule: Rule::default(),
         site: Site { served_by: None, host: None, title: "SwagIP".to_owned(), explain: false },
@@ -39,7 +39,8 @@ impl TestServer {
         let stopper = Stopper::new().unwrap();
         let server = Server::bind(&settings, &stopper).unwrap();
         let address = server.addresses().next().unwrap();
-        TestServer { address, stopper, running: Some(thread::spawn(|| server.run())) }
+        let running = thread::Builder::new().name("worker-0".to_owned()).spawn(|| server.run()).unwrap();
+        TestServer { address, stopper, running: Some(running) }
     }
 
     /// Asks for a stop, with its grace. It comes about a little later.
