@@ -231,15 +231,18 @@ impl Worker {
             return self.close(slot);
         }
         connection.interest = Some(wanted);
+        let current = self.deadlines.wait(slot);
         let wait = match (connection.phase, connection.waiting()) {
             _ if wanted == Interest::WRITABLE => Wait::Write,
             (Phase::Lingering(_), _) => Wait::Linger,
+            // A new connection waits for its first head.
+            (_, Waiting::Idle) if !progress && current.is_none() => Wait::Head,
             (_, Waiting::Idle) => Wait::Idle,
             (_, Waiting::Head) => Wait::Head,
             (_, Waiting::Content) => Wait::Content,
         };
-        // Drips do not restart a wait, and a new connection waits for its first head from the time that it was accepted.
-        let goes_on = match self.deadlines.wait(slot) {
+        // Drips do not restart a wait; that for a first head begins when the connection is accepted.
+        let goes_on = match current {
             _ if progress => false,
             Some(Wait::Head) => matches!(wait, Wait::Head | Wait::Idle),
             current => current == Some(wait),
@@ -314,16 +317,20 @@ impl Worker {
     }
 
     fn open(&mut self, stream: TcpStream, address: SocketAddr, proxy: bool) {
+        let mut connection = Connection::new(stream, self.service.rule().peer(address), proxy);
+        // The request is there already, more often than not, and the connection perhaps never needs a slot.
+        let mut lent = Lent { service: &mut self.service, input: &mut self.input, output: &mut self.output };
+        let fate = connection.drive(&mut lent, false).unwrap_or(Fate::Closes);
+        if fate == Fate::Closes {
+            return;
+        }
         // Room is made when somebody is there who needs it, not before.
         if self.connections.len() >= self.connections_max {
             self.log_limit("all connections are in use");
             self.make_room();
         }
-        let peer = self.service.rule().peer(address);
-        let slot = self.connections.insert(Connection::new(stream, peer, proxy));
-        self.deadlines.set(slot, Wait::Head, self.now);
-        // The request is there already, more often than not, and the connection perhaps never needs to be registered.
-        self.drive(slot, false);
+        let slot = self.connections.insert(connection);
+        self.settle(slot, fate);
     }
 
     /// Whether there is room for one more connection, or some can be made; if not, accepting rests.
