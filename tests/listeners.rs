@@ -168,7 +168,7 @@ fn threads_share_the_port_and_the_connections() {
     };
     // A thread registers a connection only after it has answered: the last one may be on its way.
     let seen = (0..1000).map(|_| served()).find(|served| {
-        std::thread::sleep(Duration::from_millis(1));
+        thread::sleep(Duration::from_millis(1));
         served.iter().sum::<usize>() == CONNECTIONS
     });
     let served = seen.unwrap_or_else(|| panic!("each connection is one thread's: {:?}", served()));
@@ -199,7 +199,7 @@ fn pinned_threads_serve_what_arrives_on_their_cpu() {
         let fresh: BTreeSet<u64> = connections.difference(&known).copied().collect();
         // A thread registers a connection only after it has answered: the last one may be on its way.
         let is_one_thread_s = || {
-            std::thread::sleep(Duration::from_millis(1));
+            thread::sleep(Duration::from_millis(1));
             watched().iter().any(|inodes| inodes.is_superset(&fresh) && inodes.is_disjoint(&known))
         };
         assert!((0..1000).any(|_| is_one_thread_s()), "CPU {cpu} of {cpus:?} has a thread of its own");

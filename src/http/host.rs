@@ -15,6 +15,7 @@ pub fn check(host: &[u8]) -> Result<(), Refusal> {
     if (name_length > 0 && is_rest(&host[name_length..])) || is_rare(host) { Ok(()) } else { Err(Refusal::HOST) }
 }
 
+/// A host that is neither a plain name nor an IPv4 address.
 #[cold]
 fn is_rare(host: &[u8]) -> bool {
     match host.first() {

@@ -42,7 +42,8 @@ fn what_a_request_says() {
     with_request(
         "GET / HTTP/1.1\r\nHost: a\r\nX-Fetch-Dest-: x\r\nAccept-Charset: x\r\nUser_Agent: x\r\nAccess: x\r\n\r\n",
         |request| {
-            assert_eq!((request.accept, request.user_agent), (None, None));
+            let fetch_destination = request.values(b"sec-fetch-dest").next();
+            assert_eq!((request.accept, request.user_agent, fetch_destination), (None, None, None));
         },
     );
     with_request("GET http://b HTTP/1.1\r\nA: b\r\nhost: c\r\n\r\n", |request| {

@@ -1,0 +1,158 @@
+use super::*;
+use std::cell::RefCell;
+
+fn command(line: &str, environment: &str) -> Result<Command, UsageError> {
+    let arguments = line.split_whitespace().map(OsString::from);
+    let variables: Vec<_> = environment.split_whitespace().map(|variable| variable.split_once('=').unwrap()).collect();
+    Command::new([OsString::from("swagip")].into_iter().chain(arguments), |name| {
+        variables.iter().find(|(other, _)| *other == name).map(|(_, text)| OsString::from(text))
+    })
+}
+
+fn served(line: &str, environment: &str) -> Config {
+    match command(line, environment) {
+        Ok(Command::Serve(config)) => *config,
+        other => panic!("{line} {environment}: {other:?}"),
+    }
+}
+
+fn described(listener: Listen) -> String {
+    let any = if listener.any { "*" } else { "" };
+    let proxy = if listener.proxy { " PROXY" } else { "" };
+    format!("{any}{}{proxy}", listener.address)
+}
+
+#[test]
+fn where_to_listen() {
+    for (line, environment, expected) in [
+        ("", "", "*[::]:8080"),
+        ("", "SWAGIP_LISTEN= PORT= SWAGIP_LISTEN_PROXY=,", "*[::]:8080"),
+        ("", "PORT=3000", "*[::]:3000"),
+        ("", "PORT=3000 SWAGIP_LISTEN=4000,127.0.0.1:5000,", "*[::]:4000, 127.0.0.1:5000"),
+        ("-l 80", "PORT=x SWAGIP_LISTEN=x,y", "*[::]:80"),
+        ("-l 80 --listen [::1]:81", "", "*[::]:80, [::1]:81"),
+        ("--listen-proxy 80", "", "*[::]:80 PROXY"),
+        ("--listen-proxy 80", "PORT=81", "*[::]:81, *[::]:80 PROXY"),
+        ("-l 81", "SWAGIP_LISTEN_PROXY=:80", "*[::]:81, *[::]:80 PROXY"),
+        ("-l 0 -l 0", "", "*[::]:0, *[::]:0"),
+        ("-l 127.0.0.1:80 -l 127.0.0.2:80 --listen-proxy [::1]:80", "", "127.0.0.1:80, 127.0.0.2:80, [::1]:80 PROXY"),
+    ] {
+        let listeners: Vec<_> = served(line, environment).settings.listeners.into_iter().map(described).collect();
+        assert_eq!(listeners.join(", "), expected, "{line} {environment}");
+    }
+}
+
+#[test]
+fn overlapping_listeners_are_refused() {
+    for line in [
+        "-l 80 -l 80",
+        "-l 80 --listen-proxy :80",
+        "-l [::]:80 -l 0.0.0.0:80",
+        "-l 0.0.0.0:80 --listen-proxy [::]:80",
+        "-l 127.0.0.1:80 -l 0.0.0.0:80",
+        "-l [::1]:80 -l 80",
+        "-l 127.0.0.1:80 --listen-proxy [::ffff:127.0.0.1]:80",
+    ] {
+        assert!(command(line, "").is_err(), "{line}");
+    }
+    assert!(command("-l [::1]:80 -l 0.0.0.0:80", "").is_ok());
+}
+
+#[test]
+fn whom_the_healthcheck_asks() {
+    for (line, environment, expected) in [
+        ("healthcheck", "", "*[::]:8080"),
+        ("healthcheck 9", "PORT=8", "*[::]:9"),
+        ("healthcheck", "SWAGIP_LISTEN=127.0.0.1:5,6 SWAGIP_THREADS=x", "127.0.0.1:5"),
+        ("healthcheck", "SWAGIP_LISTEN_PROXY=6", "*[::]:6 PROXY"),
+        ("healthcheck 127.0.0.1:6", "SWAGIP_LISTEN_PROXY=6 PORT=7", "127.0.0.1:6 PROXY"),
+        ("healthcheck 7", "SWAGIP_LISTEN_PROXY=6 PORT=7", "*[::]:7"),
+        ("healthcheck --listen-proxy 6", "", "*[::]:6 PROXY"),
+        ("-l 6 healthcheck", "PORT=7", "*[::]:6"),
+    ] {
+        let Ok(Command::Healthcheck(listener)) = command(line, environment) else { panic!("{line} {environment}") };
+        assert_eq!(described(listener), expected, "{line} {environment}");
+    }
+}
+
+#[test]
+fn whom_to_trust() {
+    for (line, environment, expected) in [
+        ("", "", "trusting no proxy"),
+        ("-H x-real-ip", "SWAGIP_TRUSTED_PROXIES=", "trusting no proxy"),
+        ("--trusted-proxy 10.0.0.1/32", "SWAGIP_TRUSTED_PROXIES=10.0.0.2", "trusting x-forwarded-for from 10.0.0.1/32"),
+        ("-H Forwarded", "SWAGIP_TRUSTED_PROXIES=10.0.0.0/8,::1/128", "trusting forwarded from 10.0.0.0/8, ::1/128"),
+        ("--trusted-proxy ::1/128", "SWAGIP_CLIENT_IP_HEADER=x-real-ip", "trusting x-real-ip from ::1/128"),
+    ] {
+        assert_eq!(served(line, environment).trusting, expected, "{line} {environment}");
+    }
+}
+
+#[test]
+fn what_the_site_says() {
+    let site = served("", "HOSTNAME=box").settings.site;
+    assert_eq!((site.served_by, site.host, site.title.as_str(), site.explain), (None, None, "SwagIP", false));
+    let variables = "SWAGIP_SERVED_BY=web-1 SWAGIP_HOSTNAME=ip.example.org SWAGIP_TITLE=Me SWAGIP_EXPLAIN=yes";
+    let site = served("", variables).settings.site;
+    assert_eq!((site.served_by.as_deref(), site.host.as_deref()), (Some("web-1"), Some("ip.example.org")));
+    assert_eq!((site.title.as_str(), site.explain), ("Me", true));
+    let site = served("--served-by off --site-host a --site-title b --explain=off", variables).settings.site;
+    assert_eq!((site.served_by, site.host.as_deref(), site.title.as_str(), site.explain), (None, Some("a"), "b", false));
+    assert!(served("--explain", "SWAGIP_EXPLAIN=no").settings.site.explain);
+    assert_eq!(served("--served-by auto", "HOSTNAME=box").settings.site.served_by.as_deref(), Some("box"));
+    let kernel = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    assert_eq!(served("--served-by auto", "HOSTNAME=").settings.site.served_by.as_deref(), Some(kernel.trim()));
+}
+
+#[test]
+fn how_long_and_how_much() {
+    let settings = served("", "").settings;
+    assert_eq!(settings.limits, Limits::default());
+    assert_eq!(settings.threads, Threads::Spread(available_parallelism().unwrap()));
+    let variables = "SWAGIP_MAX_CONNECTIONS=100 SWAGIP_HEAD_TIMEOUT=1 SWAGIP_IDLE_TIMEOUT=2 SWAGIP_WRITE_TIMEOUT=3 \
+                     SWAGIP_DRAIN_GRACE=4 SWAGIP_DRAIN_TIMEOUT=5";
+    let seconds = Duration::from_secs;
+    let mut limits = Limits {
+        connections: NonZeroUsize::new(100),
+        head: seconds(1),
+        idle: seconds(2),
+        write: seconds(3),
+        drain_grace: seconds(4),
+        drain_timeout: seconds(5),
+    };
+    assert_eq!(served("", variables).settings.limits, limits);
+    (limits.connections, limits.head, limits.drain_grace) = (NonZeroUsize::new(3), seconds(60), Duration::ZERO);
+    let settings = served("-t 3 --max-connections 3 --head-timeout 1m --drain-grace 0", variables).settings;
+    assert_eq!((settings.limits, settings.threads.count().get()), (limits, 3));
+    assert!(command("--drain-grace 5s --drain-timeout 5", "").is_ok());
+}
+
+#[test]
+fn the_help_names_every_variable_and_no_other() {
+    let asked = RefCell::new(vec!["RUST_LOG".to_owned()]);
+    let ask = |name: &str| {
+        asked.borrow_mut().push(name.to_owned());
+        (name == "SWAGIP_SERVED_BY").then(|| "auto".into())
+    };
+    assert!(matches!(Command::new(["swagip".into()], ask), Ok(Command::Serve(_))));
+    let mut asked = asked.into_inner();
+    let Ok(Command::Print(help)) = command("--help", "") else { panic!() };
+    let is_name = |word: &&str| word.contains('_') || ["PORT", "HOSTNAME"].contains(word);
+    let capitals = |c: char| !c.is_ascii_uppercase() && c != '_';
+    let mut told: Vec<_> = help.split(capitals).filter(is_name).filter(|word| word.len() > 3).map(str::to_owned).collect();
+    for names in [&mut asked, &mut told] {
+        names.sort_unstable();
+        names.dedup();
+    }
+    assert_eq!(told, asked);
+}
+
+#[test]
+fn help_and_version_are_printed() {
+    for line in ["-h", "--help", "healthcheck --help", "help", "help healthcheck", "--threads 0 -h"] {
+        assert!(matches!(command(line, ""), Ok(Command::Print(text)) if text.contains("Examples")), "{line}");
+    }
+    assert!(
+        matches!(command("-V", ""), Ok(Command::Print(text)) if text.trim() == concat!("swagip ", env!("CARGO_PKG_VERSION")))
+    );
+}
