@@ -51,7 +51,12 @@ fn idle_connections_end_oldest_first() {
     let deadline = Instant::now() + super::PATIENCE;
     while ended.len() < order.len() && Instant::now() < deadline {
         poll.poll(&mut events, Some(Duration::from_millis(100))).unwrap();
-        ended.extend(events.iter().filter(|event| event.is_read_closed()).map(|event| event.token().0));
+        for index in events.iter().filter(|event| event.is_read_closed()).map(|event| event.token().0) {
+            // A FIN wakes twice, by the change of state and by the end of the data: the first report counts.
+            if !ended.contains(&index) {
+                ended.push(index);
+            }
+        }
     }
     assert_eq!(ended, order);
     for client in &mut clients {
