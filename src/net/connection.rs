@@ -111,6 +111,11 @@ impl Connection {
         self.held.as_ref().is_none_or(|held| held.input.is_empty() && held.unsent.is_empty())
     }
 
+    /// Whether nothing is under way, and the next request may come.
+    pub fn is_idle(&self) -> bool {
+        self.held.is_none() && self.phase == Phase::Open
+    }
+
     /// What the exchange waits for.
     pub fn waiting(&self) -> Waiting {
         self.held.as_ref().map_or(Waiting::Idle, |held| held.state.waiting())
@@ -173,7 +178,7 @@ impl Connection {
         let mut fresh = State::default();
         let state = self.held.as_mut().map_or(&mut fresh, |held| &mut held.state);
         lent.output.clear();
-        let served = lent.service.serve(state, &mut self.peer, &mut lent.input[..length], is_full, lent.output);
+        let served = lent.service.serve(state, &mut self.peer, &lent.input[..length], is_full, lent.output);
         let rest = &lent.input[served.consumed..length];
         let (phase, rest) = match served.next {
             Next::Read => (Phase::Open, rest),
@@ -183,7 +188,11 @@ impl Connection {
         };
         self.phase = phase;
         let sent = self.send(lent.output, matches!(phase, Phase::Flushing { .. }))?;
-        self.hold(fresh, rest, &lent.output[sent..]);
+        let unsent = &lent.output[sent..];
+        // Nearly always: all is answered and sent, and nothing was held.
+        if self.held.is_some() || !rest.is_empty() || !unsent.is_empty() || fresh.waiting() != Waiting::Idle {
+            self.hold(fresh, rest, unsent);
+        }
         Ok(served.answered)
     }
 
@@ -211,15 +220,15 @@ impl Connection {
     fn last(&mut self, output: &[u8], linger: bool) -> io::Result<()> {
         self.phase = Phase::Flushing { linger };
         let sent = self.send(output, true)?;
-        self.hold(State::default(), &[], &output[sent..]);
+        if self.held.is_some() || sent < output.len() {
+            self.hold(State::default(), &[], &output[sent..]);
+        }
         Ok(())
     }
 
-    /// Keeps what is neither served nor sent, usually nothing. `fresh` is the state where none was held.
+    /// Keeps what is neither served nor sent. `fresh` is the state where none was held.
+    #[cold]
     fn hold(&mut self, fresh: State, input: &[u8], unsent: &[u8]) {
-        if self.held.is_none() && input.is_empty() && unsent.is_empty() && fresh.waiting() == Waiting::Idle {
-            return;
-        }
         let held = self.held.get_or_insert_with(|| Box::new(Held { state: fresh, ..Held::default() }));
         held.input.clear();
         held.input.extend_from_slice(input);

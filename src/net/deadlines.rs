@@ -79,7 +79,7 @@ impl Deadlines {
     pub fn set(&mut self, slot: usize, wait: Wait, now: Millis) {
         self.clear(slot);
         if slot >= self.links.len() {
-            self.links.resize(slot + 1, Link { since: 0, previous: NONE, next: NONE, wait: None });
+            self.grow(slot + 1);
         }
         let index = narrow(slot);
         let queue = &mut self.queues[wait as usize];
@@ -90,6 +90,11 @@ impl Deadlines {
             None => queue.first = index,
         }
         self.links[slot] = Link { since: now, previous, next: NONE, wait: Some(wait) };
+    }
+
+    #[cold]
+    fn grow(&mut self, length: usize) {
+        self.links.resize(length, Link { since: 0, previous: NONE, next: NONE, wait: None });
     }
 
     /// Ends the wait of a connection, if there is one.

@@ -155,7 +155,8 @@ impl Worker {
 
     /// Takes the time for this turn, and in each new second the date.
     fn tick(&mut self) {
-        self.now = Millis::try_from(self.epoch.elapsed().as_millis()).unwrap_or(Millis::MAX);
+        let elapsed = self.epoch.elapsed();
+        self.now = 1000 * elapsed.as_secs() + Millis::from(elapsed.subsec_millis());
         if self.now < self.date_until {
             return;
         }
@@ -198,6 +199,10 @@ impl Worker {
         let mut lent = Lent { service: &mut self.service, input: &mut self.input, output: &mut self.output };
         // After an error there is nobody left to talk to.
         let fate = connection.drive(&mut lent, read_closed).unwrap_or(Fate::Closes);
+        // Nearly always: it was answered, and waits for its next request as it did before.
+        if fate == (Fate::Stays { progress: true }) && connection.is_idle() && connection.interest == Some(Interest::READABLE) {
+            return self.deadlines.set(slot, Wait::Idle, self.now);
+        }
         self.settle(slot, fate);
     }
 
