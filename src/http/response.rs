@@ -33,17 +33,17 @@ impl HeadText {
 /// The templates of all heads, with the date of this second.
 #[derive(Clone, Debug)]
 pub struct Heads {
-    bytes: Vec<u8>,
-    spans: Vec<Span>,
+    templates: Vec<Template>,
     served_by: Vec<u8>,
     date: Date,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    start: usize,
+/// A head up to its length.
+#[derive(Clone, Debug)]
+struct Template {
+    bytes: Vec<u8>,
+    /// Where in it the date stands.
     date: usize,
-    end: usize,
     has_length: bool,
 }
 
@@ -54,45 +54,39 @@ impl Heads {
     /// Lays out all heads; they are written by their index.
     pub fn new(texts: impl IntoIterator<Item = HeadText>, served_by: Option<&str>) -> Heads {
         let served_by = served_by.map_or(Vec::new(), |id| format!("X-Served-By: {id}\r\n").into_bytes());
-        let mut heads = Heads { bytes: Vec::new(), spans: Vec::new(), served_by, date: *b"Thu, 01 Jan 1970 00:00:00 GMT" };
-        for text in texts {
-            let span = heads.lay_out(text);
-            heads.spans.push(span);
-        }
+        let mut heads = Heads { templates: Vec::new(), served_by, date: *b"Thu, 01 Jan 1970 00:00:00 GMT" };
+        heads.templates = texts.into_iter().map(|text| heads.lay_out(text)).collect();
         heads
     }
 
-    fn lay_out(&mut self, text: HeadText) -> Span {
-        let start = self.bytes.len();
+    fn lay_out(&self, text: HeadText) -> Template {
         let has_length = text.has_content();
-        let lines = [b"HTTP/1.1 ", text.status.as_bytes(), b"\r\n"].concat();
-        self.bytes.extend_from_slice(&lines);
+        let mut bytes = [b"HTTP/1.1 ", text.status.as_bytes(), b"\r\n"].concat();
         for field in text.fields {
-            self.bytes.extend_from_slice(field.as_bytes());
-            self.bytes.extend_from_slice(b"\r\n");
+            bytes.extend_from_slice(field.as_bytes());
+            bytes.extend_from_slice(b"\r\n");
         }
-        self.bytes.extend_from_slice(&self.served_by);
-        self.bytes.extend_from_slice(b"Date: ");
-        let date = self.bytes.len();
-        self.bytes.extend_from_slice(&self.date);
-        self.bytes.extend_from_slice(if has_length { b"\r\nContent-Length: " } else { b"" });
-        Span { start, date, end: self.bytes.len(), has_length }
+        bytes.extend_from_slice(&self.served_by);
+        bytes.extend_from_slice(b"Date: ");
+        let date = bytes.len();
+        bytes.extend_from_slice(&self.date);
+        bytes.extend_from_slice(if has_length { b"\r\nContent-Length: " } else { b"" });
+        Template { bytes, date, has_length }
     }
 
     /// Puts another date into all templates.
     pub fn set_date(&mut self, date: Date) {
         self.date = date;
-        for span in &self.spans {
-            self.bytes[span.date..][..date.len()].copy_from_slice(&date);
+        for template in &mut self.templates {
+            template.bytes[template.date..][..date.len()].copy_from_slice(&date);
         }
     }
 
     /// Appends the head with this index up to, and with, the value of Content-Length; [`end`] ends it.
-    #[inline]
     pub fn begin(&self, output: &mut Vec<u8>, index: usize, length: usize) {
-        let span = self.spans[index];
-        output.extend_from_slice(&self.bytes[span.start..span.end]);
-        if span.has_length {
+        let template = &self.templates[index];
+        output.extend_from_slice(&template.bytes);
+        if template.has_length {
             decimal(output, length as u64);
         }
     }
@@ -100,11 +94,18 @@ impl Heads {
     /// Appends a whole answer; its content is left out where the method was HEAD.
     #[inline]
     pub fn answer(&self, output: &mut Vec<u8>, index: usize, persistence: Persistence, content: &[u8], to_head: bool) {
-        self.begin(output, index, content.len());
-        match persistence {
-            // Of a length that the compiler knows.
-            Persistence::Default => output.extend_from_slice(b"\r\n\r\n"),
-            _ => output.extend_from_slice(end(persistence)),
+        let template = &self.templates[index];
+        match (persistence, content.len()) {
+            // An address, and nearly every other text here: length and end are of a size that the compiler knows.
+            (Persistence::Default, length @ 10..100) if template.has_length => {
+                output.extend_from_slice(&template.bytes);
+                let [tens, ones] = two_digits(length as u64);
+                output.extend_from_slice(&[tens, ones, b'\r', b'\n', b'\r', b'\n']);
+            }
+            _ => {
+                self.begin(output, index, content.len());
+                output.extend_from_slice(end(persistence));
+            }
         }
         if !to_head {
             output.extend_from_slice(content);
@@ -142,11 +143,14 @@ pub fn end(persistence: Persistence) -> &'static [u8] {
 /// Appends a number in decimal digits.
 #[inline]
 pub fn decimal(output: &mut Vec<u8>, number: u64) {
-    // The length of an address, and of nearly every other text here.
-    if let 10..100 = number {
-        return output.extend_from_slice(&[b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
+    match number {
+        10..100 => output.extend_from_slice(&two_digits(number)),
+        _ => digits(output, number),
     }
-    digits(output, number);
+}
+
+fn two_digits(number: u64) -> [u8; 2] {
+    [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]
 }
 
 fn digits(output: &mut Vec<u8>, mut number: u64) {

@@ -37,7 +37,10 @@ pub fn write(content: &mut Vec<u8>, ip: IpAddr) {
                 text[length..length + 4].copy_from_slice(digits);
                 length += usize::from(*count);
             }
-            content.extend_from_slice(&text[..length - 1]);
+            // All of it, which the compiler makes two words, without the last dot and what is behind it.
+            let end = content.len() + length - 1;
+            content.extend_from_slice(&text);
+            content.truncate(end);
         }
         // Writing to a Vec does not fail.
         IpAddr::V6(ip) => drop(write!(content, "{ip}")),
