@@ -7,6 +7,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use requests::{BROWSER, CURL, HAPROXY, Row, WGET, WRK};
 use std::hint::black_box;
 use swagip::exchange::State;
+use swagip::http::field::FIELDS_MAX;
 use swagip::http::request::{self, Persistence};
 use swagip::http::response::{self, Heads};
 use swagip::resource::{self, Head, Inquiry};
@@ -32,12 +33,12 @@ fn answer(head: Head) -> String {
 fn parse(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("parse");
     for (row, _) in ROWS {
-        let mut storage = request::storage();
+        let mut storage = request::storage::<FIELDS_MAX>();
         assert_eq!(request::parse(row.bytes, &mut storage).unwrap().unwrap().length, row.bytes.len());
         group.throughput(Throughput::Bytes(row.bytes.len() as u64));
         group.bench_function(row.name, |bencher| {
             bencher.iter(|| {
-                let mut storage = request::storage();
+                let mut storage = request::storage::<FIELDS_MAX>();
                 black_box(request::parse(black_box(row.bytes), &mut storage)).is_ok()
             });
         });
@@ -49,11 +50,11 @@ fn route(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("route");
     for (row, head) in ROWS {
         let (rule, site, peer) = (requests::rule(), requests::site(), row.peer());
-        let mut storage = request::storage();
+        let mut storage = request::storage::<FIELDS_MAX>();
         let request = request::parse(row.bytes, &mut storage).unwrap().unwrap();
         let ask = |content: &mut Vec<u8>| {
             let request = black_box(&request);
-            let client = rule.client(&peer, request.fields);
+            let client = &rule.client(&peer, request.fields);
             let inquiry = Inquiry { request, client, peer: &peer, rule: &rule, site: &site, draining: false };
             content.clear();
             resource::answer(&inquiry, content)
@@ -89,10 +90,10 @@ fn render(criterion: &mut Criterion) {
 fn exchange(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("exchange");
     for ((row, head), count) in ROWS.into_iter().map(|row| (row, 1)).chain([((CURL, Head::RootText), PIPELINED)]) {
-        let (mut service, mut peer, mut input) = (requests::service(), row.peer(), row.bytes.repeat(count));
+        let (mut service, mut peer, input) = (requests::service(), row.peer(), row.bytes.repeat(count));
         let mut serve = |output: &mut Vec<u8>| {
             output.clear();
-            service.serve(&mut State::default(), &mut peer, black_box(&mut input), false, output)
+            service.serve(&mut State::default(), &mut peer, black_box(&input), false, output)
         };
         let mut output = Vec::new();
         assert_eq!(serve(&mut output).consumed, row.bytes.len() * count);

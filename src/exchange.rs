@@ -10,54 +10,26 @@
 //!
 //! Knows no socket and no clock: that time ran out is told by [`Service::expire`], that the client is done by [`Service::end`].
 
+mod state;
+
 use crate::client::proxy_protocol::{self, Malformed};
 use crate::client::{Peer, Rule};
-use crate::http::Refusal;
 use crate::http::content::{Content, Progress};
-use crate::http::request::{self, Method, Persistence, Request};
-use crate::http::response::{self, Date, Heads};
+use crate::http::field::FIELDS_MAX;
+use crate::http::request::{self, FIELDS_USUAL, Method, Persistence, Request};
+use crate::http::response::{Date, Heads};
 use crate::http::scan::Scan;
+use crate::http::{Field, Refusal};
 use crate::resource::{self, Head, Inquiry, Site};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use state::{Pending, State, Waiting};
+
 /// The most bytes of answers made at one go; then they go out before more requests are looked at. One answer may go beyond it.
 /// A batch of 200 pipelined requests fits; a client that does not read costs no more than this.
 pub const OUTPUT_MAX: usize = 64 * 1024;
-
-/// Where a connection stands between two calls. The default is between two requests, and holds nothing.
-#[derive(Debug)]
-pub enum State {
-    /// Inside a PROXY protocol header, or before one.
-    Proxy,
-    /// Inside a head, or before one.
-    Head(Scan),
-    /// Inside content; the answer is made and waits for its end.
-    Content(Box<Pending>),
-}
-
-/// An answer that waits for the end of its request's content.
-#[derive(Debug)]
-pub struct Pending {
-    content: Content,
-    /// As [`Heads::begin`] leaves it.
-    head: Vec<u8>,
-    body: Vec<u8>,
-    persistence: Persistence,
-    to_head: bool,
-}
-
-/// What a connection waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waiting {
-    /// The first byte of a request.
-    Idle,
-    /// The rest of a head, or of the PROXY header before the first one.
-    Head,
-    /// The rest of content.
-    Content,
-}
 
 /// What is to be done after the output went out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,32 +100,6 @@ enum Step {
     Waits { length: usize, pending: Box<Pending> },
 }
 
-impl Default for State {
-    fn default() -> State {
-        State::Head(Scan::default())
-    }
-}
-
-impl State {
-    /// What the connection waits for.
-    pub fn waiting(&self) -> Waiting {
-        match self {
-            State::Head(scan) if !scan.is_started() => Waiting::Idle,
-            State::Head(_) | State::Proxy => Waiting::Head,
-            State::Content(_) => Waiting::Content,
-        }
-    }
-
-    /// Whether the request at the start of `input`, or the one whose content this is, is a HEAD: then no content is sent back.
-    fn is_to_head(&self, input: &[u8]) -> bool {
-        match self {
-            State::Head(_) => input[request::leading_lines(input)..].starts_with(b"HEAD "),
-            State::Content(pending) => pending.to_head,
-            State::Proxy => false,
-        }
-    }
-}
-
 impl Service {
     /// A service for these addresses and this site. `warned` is shared by all services of a server.
     pub fn new(rule: Rule, site: Site, warned: Arc<AtomicBool>) -> Service {
@@ -179,18 +125,25 @@ impl Service {
     /// Answers all complete requests at the start of `input`, in order, by appending to `output`. `more` tells that the input
     /// is not all that has arrived. A later call for the same connection brings what was not consumed again, and more behind it;
     /// how the input was cut changes nothing in the answers.
-    pub fn serve(&mut self, state: &mut State, peer: &mut Peer, input: &mut [u8], more: bool, output: &mut Vec<u8>) -> Served {
+    pub fn serve(&mut self, state: &mut State, peer: &mut Peer, input: &[u8], more: bool, output: &mut Vec<u8>) -> Served {
         let mut served = Served { consumed: 0, answered: false, next: Next::Read };
+        let mut storage = request::storage::<FIELDS_USUAL>();
         while served.consumed < input.len() {
             if output.len() >= OUTPUT_MAX {
                 served.next = Next::Again;
                 break;
             }
-            let rest = &mut input[served.consumed..];
+            let rest = &input[served.consumed..];
             let step = match state {
+                State::Head(scan) => self.read_head(scan, peer, rest, &mut storage, more, output),
+                State::Content(pending) => {
+                    let step = self.read_content(pending, rest, more, output);
+                    if matches!(step, Ok(Step::Answered { .. })) {
+                        *state = State::default();
+                    }
+                    step
+                }
                 State::Proxy => self.read_proxy_header(peer, rest),
-                State::Head(scan) => self.read_head(scan, peer, rest, more, output),
-                State::Content(pending) => self.read_content(pending, rest, more, output),
             };
             match step {
                 Ok(Step::Partial) => break,
@@ -206,7 +159,6 @@ impl Service {
                 Ok(Step::Answered { length }) => {
                     served.consumed += length;
                     served.answered = true;
-                    *state = State::default();
                 }
                 Ok(Step::Waits { length, pending }) => {
                     served.consumed += length;
@@ -261,30 +213,44 @@ impl Service {
         Ok(Step::Introduced { length })
     }
 
-    fn read_head(
+    #[inline]
+    fn read_head<'b>(
         &mut self,
         scan: &mut Scan,
         peer: &mut Peer,
-        input: &mut [u8],
+        input: &'b [u8],
+        storage: &mut [Field<'b>],
         more: bool,
         output: &mut Vec<u8>,
     ) -> Result<Step, Refusal> {
-        let mut is_complete = false;
-        loop {
-            // A head that arrived whole is parsed at once, any other one when the scan has found it complete.
-            if is_complete || !scan.is_started() {
-                let mut storage = request::storage();
-                match request::parse(input, &mut storage)? {
-                    Some(request) => return self.answer(&request, peer, input, more, output),
-                    // The scan and the parser disagree, which no input is known to bring about; a fuzz target looks for one.
-                    None if is_complete => return Err(Refusal::METHOD),
-                    None => {}
-                }
+        // A head that arrives whole is parsed at once, any other one when the scan has found it complete.
+        if !scan.is_started() {
+            match &request::parse(input, storage) {
+                Ok(Some(request)) => return self.answer(request, peer, input, more, output),
+                Ok(None) => {}
+                Err(refusal) => return Err(*refusal),
             }
-            is_complete = scan.look(input)?.is_some();
-            if !is_complete {
-                return Ok(Step::Partial);
-            }
+        }
+        self.scan_head(scan, peer, input, more, output)
+    }
+
+    #[cold]
+    fn scan_head(
+        &mut self,
+        scan: &mut Scan,
+        peer: &mut Peer,
+        input: &[u8],
+        more: bool,
+        output: &mut Vec<u8>,
+    ) -> Result<Step, Refusal> {
+        if scan.look(input)?.is_none() {
+            return Ok(Step::Partial);
+        }
+        *scan = Scan::default();
+        match &request::parse(input, &mut request::storage::<FIELDS_MAX>())? {
+            Some(request) => self.answer(request, peer, input, more, output),
+            // The scan and the parser disagree, which no input is known to bring about; a fuzz target looks for one.
+            None => Err(Refusal::METHOD),
         }
     }
 
@@ -302,7 +268,7 @@ impl Service {
         let mut progress = Progress::Done(0);
         if request.has_content() {
             // Nobody here wants the content that the client asks leave to send: the final answer says so (RFC 9110 §10.1.1).
-            progress = if request.expects_continue { Progress::Beyond } else { content.read(&input[length..])? };
+            progress = if request.expects_continue() { Progress::Beyond } else { content.read(&input[length..])? };
         }
         match progress {
             Progress::Done(taken) => length += taken,
@@ -316,7 +282,7 @@ impl Service {
             self.warn(peer, request);
         }
         self.body.clear();
-        let client = self.rule.client(peer, request.fields);
+        let client = &self.rule.client(peer, request.fields);
         let inquiry = Inquiry { request, client, peer, rule: &self.rule, site: &self.site, draining: self.draining };
         let head = resource::answer(&inquiry, &mut self.body);
         let to_head = request.method == Method::Head;
@@ -376,12 +342,4 @@ impl Service {
 /// Whether a close comes without the client's asking: then it may be sending its next request already (RFC 9112 §9.6).
 fn is_unasked(persistence: Persistence) -> bool {
     persistence != Persistence::Close
-}
-
-impl Pending {
-    fn finish(&mut self, persistence: Persistence, output: &mut Vec<u8>) {
-        output.extend_from_slice(&self.head);
-        output.extend_from_slice(response::end(persistence));
-        output.extend_from_slice(&self.body);
-    }
 }

@@ -583,9 +583,9 @@ fn an_address_that_is_not_known() {
         service.set_date(date);
         let mut peer = Peer { address, port, ..Rule::default().peer((Ipv4Addr::LOCALHOST, 1).into()) };
         let own = "Source-Ip: 6.6.6.6\r\nSource-Port: 6\r\n";
-        let mut request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n{own}\r\n").into_bytes();
+        let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n{own}\r\n").into_bytes();
         let mut output = Vec::new();
-        service.serve(&mut State::default(), &mut peer, &mut request, false, &mut output);
+        service.serve(&mut State::default(), &mut peer, &request, false, &mut output);
         check(&Answer::all(&output)[0], status, fields, content.as_bytes(), target);
     }
 }

@@ -14,8 +14,8 @@ fn answers(seed: &[u8]) -> String {
     let site = Site { served_by: None, host: None, title: "SwagIP".to_owned(), explain: false };
     let mut service = Service::new(Rule::default(), site, Arc::default());
     let mut peer = service.rule().peer((Ipv4Addr::LOCALHOST, 54321).into());
-    let (mut state, mut input, mut output) = (State::default(), seed[3..].to_vec(), Vec::new());
-    let served = service.serve(&mut state, &mut peer, &mut input, false, &mut output);
+    let (mut state, input, mut output) = (State::default(), seed[3..].to_vec(), Vec::new());
+    let served = service.serve(&mut state, &mut peer, &input, false, &mut output);
     if served.next == Next::Read {
         let last = if seed[2] & 1 == 1 { Service::expire } else { Service::end };
         last(&mut service, &mut state, &input[served.consumed..], &mut output);

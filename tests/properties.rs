@@ -119,7 +119,7 @@ fn converse_from(mut state: State, pieces: &[&[u8]]) -> Conversation {
         input.extend_from_slice(piece);
         while end.is_none() {
             let mut answers = Vec::new();
-            let served = service.serve(&mut state, &mut peer, &mut input, false, &mut answers);
+            let served = service.serve(&mut state, &mut peer, &input, false, &mut answers);
             output.extend_from_slice(&answers);
             input.drain(..served.consumed);
             match served.next {

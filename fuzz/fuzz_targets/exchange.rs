@@ -52,7 +52,7 @@ fn converse<'p>(service: &mut Service, pieces: impl Iterator<Item = &'p [u8]>, k
         let mut next = Next::Again;
         while next == Next::Again {
             let mut sent = Vec::new();
-            let served = service.serve(&mut state, &mut peer, &mut input, false, &mut sent);
+            let served = service.serve(&mut state, &mut peer, &input, false, &mut sent);
             input.drain(..served.consumed);
             output.append(&mut sent);
             next = served.next;

@@ -19,14 +19,21 @@ pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
 }
 
-/// Whether a field's name is this one, which is given in lower case. A token has no byte that the bit of lower case would make
-/// another letter or a hyphen, so that names of a fixed length compare in a few words.
+/// Whether a field's name is this one, of four bytes or more, given in lower case. A token has no byte that the bit of lower case
+/// would make another letter or a hyphen, so that names compare by words; the last one may overlap the one before it.
 #[inline]
 pub fn is_name<const LENGTH: usize>(name: &str, lower: &[u8; LENGTH]) -> bool {
+    const WORD: usize = 4;
+    let word = |bytes: &[u8; LENGTH], at: usize| {
+        let mut word = [0; WORD];
+        word.copy_from_slice(&bytes[at..at + WORD]);
+        u32::from_le_bytes(word)
+    };
     let Ok(name): Result<&[u8; LENGTH], _> = name.as_bytes().try_into() else { return false };
     let mut difference = 0;
-    for index in 0..LENGTH {
-        difference |= (name[index] | 0x20) ^ lower[index];
+    for at in (0..LENGTH).step_by(WORD) {
+        let at = at.min(LENGTH - WORD);
+        difference |= (word(name, at) | u32::from_le_bytes([b' '; WORD])) ^ word(lower, at);
     }
     difference == 0
 }

@@ -1,22 +1,21 @@
 //! A request's head, from bytes; the one place where httparse is called.
 //!
-//! The hot path is one pass of httparse over the head and one look at each field. httparse takes more than this server does
-//! (bare LF, any target, any Host, any framing), so what it took is checked here; what it did not take, or what fails a check of
-//! syntax, is read again by
-//! [`Scan`](super::scan::Scan), which finds the first wrong byte and so the refusal.
+//! The hot path is one look at the request line, one pass of httparse over the fields, and one look at each field. httparse takes
+//! more than this server does (bare LF, any Host, any framing), so what it took is checked here; what it did not take, or what
+//! fails a check of syntax, is read again by [`Scan`](super::scan::Scan), which finds the first wrong byte and so the refusal.
+//! The request line is not left to httparse, because it would have to be read again for what httparse lets pass.
 
-use super::field::{self, FIELDS_MAX, is_name};
+use super::field::{self, is_name, is_token};
 use super::scan::{HEAD_MAX, LEADING_LINES_MAX};
-use super::target::Target;
+use super::target::{self, Target};
 use super::{Field, Refusal, host};
-use std::mem::MaybeUninit;
 
-/// Room for the fields of one request, on the stack of whoever parses.
-pub type Storage<'b> = [MaybeUninit<Field<'b>>; FIELDS_MAX];
+/// As many fields as nearly every request has; room for them is sooner made than that for [`FIELDS_MAX`](field::FIELDS_MAX).
+pub const FIELDS_USUAL: usize = 24;
 
-/// Room that costs nothing to make.
-pub const fn storage<'b>() -> Storage<'b> {
-    [const { MaybeUninit::uninit() }; FIELDS_MAX]
+/// Room for so many fields, on the stack of whoever parses.
+pub const fn storage<'b, const FIELDS: usize>() -> [Field<'b>; FIELDS] {
+    [httparse::EMPTY_HEADER; FIELDS]
 }
 
 /// A request head that has passed every check of syntax and framing.
@@ -28,20 +27,13 @@ pub struct Request<'h, 'b> {
     pub target: Target<'b>,
     /// All field lines, in the order received.
     pub fields: &'h [Field<'b>],
-    /// The first Accept line.
-    pub accept: Option<&'b [u8]>,
-    /// There are more Accept lines than the first.
-    pub accept_repeated: bool,
-    /// The first User-Agent line.
-    pub user_agent: Option<&'b [u8]>,
     /// What the client wants to become of the connection.
     pub persistence: Persistence,
     /// What follows the head.
     pub framing: Framing,
-    /// The client waits for a 100 before it sends its content (RFC 9110 §10.1.1).
-    pub expects_continue: bool,
     /// The bytes of the head, empty lines before it included.
     pub length: usize,
+    facts: Facts<'h, 'b>,
 }
 
 /// The methods of RFC 9110, as far as they are told apart here.
@@ -79,26 +71,28 @@ pub enum Framing {
     Chunked,
 }
 
-/// Parses the head at the start of `input`. `Ok(None)`: it is not complete, or not right, or its minor version is above 1;
+/// Parses the head at the start of `input`. `Ok(None)`: it is not complete, or not right, or has more fields than there is room for;
 /// [`Scan`](super::scan::Scan) tells which, and after it has found the head complete, this parses it.
 ///
 /// # Errors
 /// A target, Host or framing that is wrong in a head whose syntax is right.
-#[inline]
-pub fn parse<'h, 'b>(input: &'b [u8], storage: &'h mut Storage<'b>) -> Result<Option<Request<'h, 'b>>, Refusal> {
+#[inline(never)]
+pub fn parse<'h, 'b>(input: &'b [u8], storage: &'h mut [Field<'b>]) -> Result<Option<Request<'h, 'b>>, Refusal> {
     let lead = leading_lines(input);
     let bytes = &input[lead..input.len().min(HEAD_MAX)];
-    // httparse skips any number of them, and bare LFs too.
-    if matches!(bytes.first(), Some(b'\r' | b'\n')) {
-        return Ok(None);
+    let Some(line) = RequestLine::parse(bytes) else { return Ok(None) };
+    let section = &bytes[line.length..];
+    let Ok(httparse::Status::Complete((length, fields))) = httparse::parse_headers(section, storage) else { return Ok(None) };
+    let (length, count) = (line.length + length, fields.len());
+    let fields = &mut storage[..count];
+    let target = Target::parse(line.method, line.target);
+    if let Ok(Target { authority: Some(authority), .. }) = target {
+        replace_host(fields, authority);
     }
-    let mut parsed = httparse::Request::new(&mut []);
-    let Ok(httparse::Status::Complete(length)) = parsed.parse_with_uninit_headers(bytes, storage) else { return Ok(None) };
-    let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version) else { return Ok(None) };
-    let fields: &'h mut [Field<'b>] = parsed.headers;
 
+    let fields = &*fields;
     let mut facts = Facts::default();
-    for field in &*fields {
+    for field in fields {
         // httparse takes a bare LF; each name must stand behind a CRLF, and so must the empty line.
         let start = field.name.as_ptr() as usize - bytes.as_ptr() as usize;
         if !bytes[..start].ends_with(b"\r\n") {
@@ -109,29 +103,41 @@ pub fn parse<'h, 'b>(input: &'b [u8], storage: &'h mut Storage<'b>) -> Result<Op
     if !bytes[..length].ends_with(b"\r\n\r\n") {
         return Ok(None);
     }
-    let target = Target::parse(method.as_bytes(), target.as_bytes())?;
-    facts.check_host(minor)?;
-    if let Some(authority) = target.authority {
-        replace_host(fields, authority);
-    }
-    Ok(Some(Request {
-        method: Method::of(method),
-        target,
-        fields,
-        accept: facts.accept,
-        accept_repeated: facts.repeated & ACCEPT != 0,
-        user_agent: facts.user_agent,
-        framing: facts.framing(minor)?,
-        persistence: facts.persistence(minor),
-        expects_continue: facts.expects_continue(minor)?,
-        length: lead + length,
-    }))
+    let target = target?;
+    facts.check_host(line.minor)?;
+    let framing = match (facts.content_length, facts.transfer_encoding) {
+        (None, None) => Framing::Length(0),
+        (length, coding) => framing(value(length), value(coding), facts.has(FRAMING_REPEATED), line.minor)?,
+    };
+    facts.check_expectation(line.minor)?;
+    let persistence = facts.persistence(line.minor);
+    Ok(Some(Request { method: Method::of(line.method), target, fields, persistence, framing, length: lead + length, facts }))
 }
 
 impl<'b> Request<'_, 'b> {
     /// The authority of an absolute target, else the Host field: `uri-host [":" port]`, checked. `None` only on HTTP/1.0.
     pub fn host(&self) -> Option<&'b [u8]> {
-        self.target.authority.or_else(|| self.values(b"host").next())
+        self.target.authority.or_else(|| value(self.facts.host))
+    }
+
+    /// The first Accept line.
+    pub fn accept(&self) -> Option<&'b [u8]> {
+        value(self.facts.accept)
+    }
+
+    /// Whether there are more Accept lines than the first.
+    pub fn is_accept_repeated(&self) -> bool {
+        self.facts.has(ACCEPT_REPEATED)
+    }
+
+    /// The first User-Agent line.
+    pub fn user_agent(&self) -> Option<&'b [u8]> {
+        value(self.facts.user_agent)
+    }
+
+    /// The client waits for a 100 before it sends its content (RFC 9110 §10.1.1).
+    pub fn expects_continue(&self) -> bool {
+        self.facts.has(EXPECTS_CONTINUE)
     }
 
     /// The values of all lines of a field; see [`field::values`].
@@ -145,28 +151,59 @@ impl<'b> Request<'_, 'b> {
     }
 }
 
+/// `method SP request-target SP HTTP-version CRLF` (RFC 9112 §3).
+struct RequestLine<'b> {
+    method: &'b [u8],
+    /// Not empty, and of bytes that a target may have.
+    target: &'b [u8],
+    /// 0 or 1, which stands for every higher one (RFC 9110 §2.5).
+    minor: u8,
+    /// With its CRLF.
+    length: usize,
+}
+
+impl<'b> RequestLine<'b> {
+    /// `None`: it is not complete, or not right.
+    #[inline]
+    fn parse(bytes: &'b [u8]) -> Option<RequestLine<'b>> {
+        const VERSION: &[u8; 8] = b" HTTP/1.";
+        let method = if bytes.starts_with(b"GET ") { 3 } else { bytes.iter().position(|&byte| !is_token(byte))? };
+        let (method, rest) = bytes.split_at(method);
+        let rest = rest.strip_prefix(b" ")?;
+        let (target, rest) = rest.split_at(rest.iter().position(|&byte| !target::is_target(byte))?);
+        let (version, rest) = rest.split_first_chunk()?;
+        let (&minor, rest) = rest.split_first()?;
+        let is_right = version == VERSION && minor.is_ascii_digit() && rest.starts_with(b"\r\n");
+        let length = method.len() + 1 + target.len() + VERSION.len() + 1 + 2;
+        let minor = u8::from(minor != b'0');
+        (is_right && !method.is_empty()).then_some(RequestLine { method, target, minor, length })
+    }
+}
+
 impl Method {
     #[inline]
-    fn of(name: &str) -> Method {
-        if name == "GET" { Method::Get } else { Method::of_other(name) }
+    fn of(name: &[u8]) -> Method {
+        if name == b"GET" { Method::Get } else { Method::of_other(name) }
     }
 
     #[inline(never)]
-    fn of_other(name: &str) -> Method {
+    fn of_other(name: &[u8]) -> Method {
         match name {
-            "HEAD" => Method::Head,
-            "OPTIONS" => Method::Options,
-            "POST" | "PUT" | "DELETE" | "CONNECT" | "TRACE" | "PATCH" => Method::Other,
+            b"HEAD" => Method::Head,
+            b"OPTIONS" => Method::Options,
+            b"POST" | b"PUT" | b"DELETE" | b"CONNECT" | b"TRACE" | b"PATCH" => Method::Other,
             _ => Method::Unknown,
         }
     }
 }
 
-/// RFC 9112 §3.2.2: whatever Host says, an absolute target says it better.
+/// RFC 9112 §3.2.2: whatever Host says, an absolute target says it better. But a Host that is wrong stays, to be refused.
 #[cold]
 fn replace_host<'b>(fields: &mut [Field<'b>], authority: &'b [u8]) {
     for field in fields.iter_mut().filter(|field| field.name.eq_ignore_ascii_case("host")) {
-        field.value = authority;
+        if host::check(field.value).is_ok() {
+            field.value = authority;
+        }
     }
 }
 
@@ -179,88 +216,60 @@ pub fn leading_lines(input: &[u8]) -> usize {
     length
 }
 
-/// What the fields say of the request itself, noted in one pass over them. Which of them came twice is a set of bits.
-#[derive(Default)]
-struct Facts<'b> {
-    host: Option<&'b [u8]>,
-    accept: Option<&'b [u8]>,
-    user_agent: Option<&'b [u8]>,
-    content_length: Option<&'b [u8]>,
-    transfer_encoding: Option<&'b [u8]>,
-    repeated: u8,
-    close: bool,
-    keep_alive: bool,
-    expects_continue: bool,
-    expects_unknown: bool,
+/// What the fields say of the request itself, noted in one pass over them: the first line of each that counts, and in bits what
+/// else was seen.
+#[derive(Clone, Copy, Debug, Default)]
+struct Facts<'h, 'b> {
+    host: Option<&'h Field<'b>>,
+    accept: Option<&'h Field<'b>>,
+    user_agent: Option<&'h Field<'b>>,
+    content_length: Option<&'h Field<'b>>,
+    transfer_encoding: Option<&'h Field<'b>>,
+    seen: u8,
 }
 
-const HOST: u8 = 1;
-const ACCEPT: u8 = 2;
-const FRAMING: u8 = 4;
+const HOST_REPEATED: u8 = 1;
+const ACCEPT_REPEATED: u8 = 1 << 1;
+const FRAMING_REPEATED: u8 = 1 << 2;
+const CLOSE: u8 = 1 << 3;
+const KEEP_ALIVE: u8 = 1 << 4;
+const EXPECTS_CONTINUE: u8 = 1 << 5;
+const EXPECTS_UNKNOWN: u8 = 1 << 6;
 
-impl<'b> Facts<'b> {
+impl<'h, 'b> Facts<'h, 'b> {
     #[inline]
-    fn note(&mut self, field: &Field<'b>) {
+    fn note(&mut self, field: &'h Field<'b>) {
         let name = field.name;
-        let once = |place: &mut Option<&'b [u8]>| place.replace(field.value).is_some();
         // The length tells most names apart before a byte is compared.
-        match name.len() {
-            4 if is_name(name, b"host") => self.repeated |= u8::from(once(&mut self.host)) * HOST,
-            6 if is_name(name, b"accept") => match self.accept {
-                None => self.accept = Some(field.value),
-                Some(_) => self.repeated |= ACCEPT,
-            },
-            6 if is_name(name, b"expect") => self.expect(field.value),
-            10 if is_name(name, b"user-agent") => self.user_agent = self.user_agent.or(Some(field.value)),
-            10 if is_name(name, b"connection") => self.connection(field.value),
-            14 if is_name(name, b"content-length") => self.repeated |= u8::from(once(&mut self.content_length)) * FRAMING,
-            17 if is_name(name, b"transfer-encoding") => self.repeated |= u8::from(once(&mut self.transfer_encoding)) * FRAMING,
-            _ => {}
-        }
+        self.seen |= match name.len() {
+            4 if is_name(name, b"host") => first(&mut self.host, field, HOST_REPEATED),
+            6 if is_name(name, b"accept") => first(&mut self.accept, field, ACCEPT_REPEATED),
+            6 if is_name(name, b"expect") => expectations(field.value),
+            10 if is_name(name, b"user-agent") => first(&mut self.user_agent, field, 0),
+            10 if is_name(name, b"connection") => options(field.value),
+            14 if is_name(name, b"content-length") => first(&mut self.content_length, field, FRAMING_REPEATED),
+            17 if is_name(name, b"transfer-encoding") => first(&mut self.transfer_encoding, field, FRAMING_REPEATED),
+            _ => 0,
+        };
     }
 
-    fn connection(&mut self, value: &[u8]) {
-        for option in field::elements(value) {
-            self.close |= option.eq_ignore_ascii_case(b"close");
-            self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
-        }
-    }
-
-    fn expect(&mut self, value: &[u8]) {
-        for expectation in field::elements(value) {
-            let known = expectation.eq_ignore_ascii_case(b"100-continue");
-            self.expects_continue |= known;
-            self.expects_unknown |= !known;
-        }
+    fn has(&self, bit: u8) -> bool {
+        self.seen & bit != 0
     }
 
     #[inline]
     fn check_host(&self, minor: u8) -> Result<(), Refusal> {
         match self.host {
-            _ if self.repeated & HOST != 0 => Err(Refusal::HOST_REPEATED),
-            Some(host) => host::check(host),
+            _ if self.has(HOST_REPEATED) => Err(Refusal::HOST_REPEATED),
+            Some(host) => host::check(host.value),
             None if minor > 0 => Err(Refusal::HOST_MISSING),
             None => Ok(()),
         }
     }
 
-    fn framing(&self, minor: u8) -> Result<Framing, Refusal> {
-        match (self.content_length, self.transfer_encoding) {
-            (None, None) => Ok(Framing::Length(0)),
-            _ if self.repeated & FRAMING != 0 => Err(Refusal::FRAMING),
-            (Some(_), Some(_)) => Err(Refusal::FRAMING),
-            (Some(length), None) => decimal(length).map(Framing::Length).ok_or(Refusal::CONTENT_LENGTH),
-            (None, Some(_)) if minor == 0 => Err(Refusal::CODING_VERSION),
-            (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Framing::Chunked),
-            (None, Some(coding)) if !coding.is_empty() && coding.iter().all(|&byte| field::is_token(byte)) => {
-                Err(Refusal::CODING)
-            }
-            (None, Some(_)) => Err(Refusal::CODING_FORM),
-        }
-    }
-
+    #[inline]
     fn persistence(&self, minor: u8) -> Persistence {
-        match (minor, self.close, self.keep_alive) {
+        match (minor, self.has(CLOSE), self.has(KEEP_ALIVE)) {
             (0, false, true) => Persistence::KeepAlive,
             (0, _, _) | (_, true, _) => Persistence::Close,
             _ => Persistence::Default,
@@ -268,9 +277,58 @@ impl<'b> Facts<'b> {
     }
 
     /// RFC 9110 §10.1.1: an expectation in a 1.0 request is ignored.
-    fn expects_continue(&self, minor: u8) -> Result<bool, Refusal> {
-        if self.expects_unknown && minor > 0 { Err(Refusal::EXPECTATION) } else { Ok(self.expects_continue && minor > 0) }
+    #[inline]
+    fn check_expectation(&mut self, minor: u8) -> Result<(), Refusal> {
+        if minor == 0 {
+            self.seen &= !(EXPECTS_CONTINUE | EXPECTS_UNKNOWN);
+        }
+        if self.has(EXPECTS_UNKNOWN) { Err(Refusal::EXPECTATION) } else { Ok(()) }
     }
+}
+
+fn value<'b>(field: Option<&Field<'b>>) -> Option<&'b [u8]> {
+    field.map(|field| field.value)
+}
+
+/// Notes a line if it is the first of its name, else gives back the bit which says that there are more.
+#[inline]
+fn first<'h, 'b>(place: &mut Option<&'h Field<'b>>, field: &'h Field<'b>, repeated: u8) -> u8 {
+    if place.is_some() {
+        return repeated;
+    }
+    *place = Some(field);
+    0
+}
+
+/// The framing of a request with at least one of these.
+#[cold]
+#[inline(never)]
+fn framing(length: Option<&[u8]>, coding: Option<&[u8]>, is_repeated: bool, minor: u8) -> Result<Framing, Refusal> {
+    match (length, coding) {
+        _ if is_repeated => Err(Refusal::FRAMING),
+        (Some(_), Some(_)) => Err(Refusal::FRAMING),
+        (Some(length), None) => decimal(length).map(Framing::Length).ok_or(Refusal::CONTENT_LENGTH),
+        (None, Some(_)) if minor == 0 => Err(Refusal::CODING_VERSION),
+        (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Framing::Chunked),
+        (None, Some(coding)) if !coding.is_empty() && coding.iter().all(|&byte| is_token(byte)) => Err(Refusal::CODING),
+        (None, _) => Err(Refusal::CODING_FORM),
+    }
+}
+
+/// The bits for the options of a Connection line.
+fn options(value: &[u8]) -> u8 {
+    let bit = |option: &[u8]| {
+        let is = |name: &[u8], bit| if option.eq_ignore_ascii_case(name) { bit } else { 0 };
+        is(b"close", CLOSE) | is(b"keep-alive", KEEP_ALIVE)
+    };
+    field::elements(value).map(bit).fold(0, |bits, bit| bits | bit)
+}
+
+/// The bits for the expectations of an Expect line.
+fn expectations(value: &[u8]) -> u8 {
+    let bit =
+        |expectation: &[u8]| if expectation.eq_ignore_ascii_case(b"100-continue") { EXPECTS_CONTINUE } else { EXPECTS_UNKNOWN };
+    field::elements(value).map(bit).fold(0, |bits, bit| bits | bit)
 }
 
 /// `1*DIGIT` without overflow; nothing else, no sign, no list.

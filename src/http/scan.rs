@@ -68,11 +68,11 @@ impl Scan {
     }
 
     /// Goes on at the byte where the last look ended. `input` begins where the head begins. `Ok(None)`: all bytes are right so
-    /// far and the head is not complete. A minor version above 1 is put to 1 in place, as RFC 9110 §2.5 wants it read.
+    /// far and the head is not complete.
     ///
     /// # Errors
     /// The refusal of the first byte that no request has at its place, or of the limit that was passed.
-    pub fn look(&mut self, input: &mut [u8]) -> Result<Option<Complete>, Refusal> {
+    pub fn look(&mut self, input: &[u8]) -> Result<Option<Complete>, Refusal> {
         let end = input.len().min(HEAD_MAX);
         while self.position < end {
             let byte = input[self.position];
@@ -90,7 +90,7 @@ impl Scan {
         if end == HEAD_MAX { Err(self.limit()) } else { Ok(None) }
     }
 
-    fn request_line(&mut self, input: &mut [u8], byte: u8) -> Result<Place, Refusal> {
+    fn request_line(&mut self, input: &[u8], byte: u8) -> Result<Place, Refusal> {
         let part = &input[self.start..self.position];
         Ok(match (self.place, byte) {
             (Place::Lead, b'\r' | b'\n') if self.position >= 2 * LEADING_LINES_MAX => return Err(Refusal::LEADING_LINES),
@@ -114,7 +114,7 @@ impl Scan {
                 form.check(part, byte)?;
                 Place::Target(form)
             }
-            (Place::Version(preface), byte) => self.version(preface, input, byte)?,
+            (Place::Version(preface), byte) => self.version(preface, byte)?,
             (Place::LineCr, b'\n') => Place::Fields(Section::default()),
             (Place::LeadCr | Place::LineCr, _) => return Err(Refusal::BARE_CR),
             (Place::Lead, b'\n') => return Err(Refusal::BARE_LF),
@@ -122,13 +122,13 @@ impl Scan {
         })
     }
 
-    fn version(&self, preface: Preface, input: &mut [u8], byte: u8) -> Result<Place, Refusal> {
+    fn version(&self, preface: Preface, byte: u8) -> Result<Place, Refusal> {
         const MAJOR: usize = 5;
         match (self.position - self.start, byte) {
             (MAJOR, b'1') if preface == Preface::Http2 => return Err(Refusal::TARGET_FORM),
             (MAJOR, b'0' | b'2'..=b'9') => return Err(Refusal::VERSION),
-            (MINOR, b'2'..=b'9') => input[self.position] = b'1',
-            (MINOR, b'0') => {}
+            // A higher one is served as 1 (RFC 9110 §2.5).
+            (MINOR, b'0'..=b'9') => {}
             (place, byte) if VERSION.get(place) == Some(&byte) => {}
             (place, b'\r') if place == VERSION.len() => return Ok(Place::LineCr),
             (place, b'\n') if place == VERSION.len() => return Err(Refusal::BARE_LF),
@@ -158,8 +158,7 @@ mod tests {
     use super::*;
 
     fn look(bytes: &str) -> Result<Option<usize>, Refusal> {
-        let mut input = bytes.as_bytes().to_vec();
-        Scan::default().look(&mut input).map(|complete| complete.map(|complete| complete.length))
+        Scan::default().look(bytes.as_bytes()).map(|complete| complete.map(|complete| complete.length))
     }
 
     #[test]
@@ -183,10 +182,11 @@ mod tests {
     }
 
     #[test]
-    fn higher_minor_versions_are_put_to_one() {
-        let mut input = b"GET / HTTP/1.7\r\n\r\n".to_vec();
-        assert_eq!(Scan::default().look(&mut input), Ok(Some(Complete { length: 18 })));
-        assert_eq!(input, b"GET / HTTP/1.1\r\n\r\n");
+    fn any_digit_is_a_minor_version() {
+        for minor in 0..10 {
+            assert_eq!(look(&format!("GET / HTTP/1.{minor}\r\n\r\n")), Ok(Some(18)));
+        }
+        assert_eq!(look("GET / HTTP/1.a"), Err(Refusal::VERSION_FORM));
     }
 
     #[test]

@@ -14,19 +14,15 @@ pub struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Reads the target of a request with this method.
+    /// Reads the target of a request with this method. It is not empty and its bytes are [right](is_target).
     ///
     /// # Errors
-    /// A form that the method does not have, a byte that no target has, or an authority that names no host.
+    /// A form that the method does not have, or an authority that names no host.
     #[inline]
     pub fn parse(method: &[u8], target: &'a [u8]) -> Result<Target<'a>, Refusal> {
         // Nearly every request: a path. CONNECT alone has none (RFC 9110 §9.3.6).
         if target.first() == Some(&b'/') && method != b"CONNECT" {
-            return if target.iter().all(|&byte| is_target(byte)) {
-                Ok(Target::split(target, None))
-            } else {
-                Err(Refusal::TARGET_BYTE)
-            };
+            return Ok(Target::split(target, None));
         }
         Target::parse_rare(Form::of_method(method), target)
     }
@@ -131,7 +127,7 @@ fn scheme_length(target: &[u8]) -> Option<usize> {
         .find(|&length| target.get(..length).is_some_and(|start| SCHEMES.iter().any(|scheme| start.eq_ignore_ascii_case(scheme))))
 }
 
-/// Visible ASCII but `#`: a fragment is never sent (RFC 9112 §3.2).
-const fn is_target(byte: u8) -> bool {
+/// Whether a byte may stand in a target: visible ASCII but `#`, because a fragment is never sent (RFC 9112 §3.2).
+pub const fn is_target(byte: u8) -> bool {
     byte.is_ascii_graphic() && byte != b'#'
 }

@@ -95,6 +95,7 @@ fn string_or_null(content: &mut Vec<u8>, value: Option<&str>) {
 mod tests {
     use super::*;
     use crate::client::{Peer, Rule, TrustList, proxy_protocol::Header};
+    use crate::http::field::FIELDS_MAX;
     use crate::http::request;
     use crate::resource::Site;
 
@@ -105,10 +106,10 @@ mod tests {
     /// The text and the JSON for a request with these field lines.
     fn explained(rule: &Rule, peer: &Peer, lines: &str) -> (String, String) {
         let head = format!("GET /explain HTTP/1.1\r\nHost: a\r\n{lines}\r\n");
-        let mut storage = request::storage();
+        let mut storage = request::storage::<FIELDS_MAX>();
         let request = request::parse(head.as_bytes(), &mut storage).unwrap().unwrap();
         let site = Site { served_by: None, host: None, title: String::new(), explain: true };
-        let client = rule.client(peer, request.fields);
+        let client = &rule.client(peer, request.fields);
         let inquiry = Inquiry { request: &request, client, peer, rule, site: &site, draining: false };
         let (mut plain, mut object) = (Vec::new(), Vec::new());
         text(&inquiry, &mut plain);

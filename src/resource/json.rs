@@ -37,7 +37,7 @@ fn escape(content: &mut Vec<u8>, value: &[u8]) {
 /// `/json`: the client, with keys as echoip has them.
 #[inline(never)]
 pub fn client(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
-    let client = &inquiry.client;
+    let client = inquiry.client;
     content.extend_from_slice(b"{\n  \"ip\": ");
     match client.address {
         Some(ip) => {
@@ -53,7 +53,7 @@ pub fn client(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
         Some(port) => decimal(content, port.into()),
         None => content.extend_from_slice(b"null"),
     }
-    if let Some(agent) = inquiry.request.user_agent {
+    if let Some(agent) = inquiry.request.user_agent() {
         user_agent(agent, content);
     }
     content.extend_from_slice(b"\n}\n");

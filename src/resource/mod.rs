@@ -48,7 +48,7 @@ pub struct Inquiry<'a> {
     /// The request, checked.
     pub request: &'a Request<'a, 'a>,
     /// Whom the answer is for.
-    pub client: Client,
+    pub client: &'a Client,
     /// Who sent it.
     pub peer: &'a Peer,
     /// How `client` was found.
@@ -62,7 +62,7 @@ pub struct Inquiry<'a> {
 impl Inquiry<'_> {
     /// Ends a text in a line feed; not for PowerShell, whose `Invoke-RestMethod` hands the content on as it is.
     fn end_text(&self, content: &mut Vec<u8>) {
-        if !self.request.user_agent.is_some_and(negotiation::is_powershell) {
+        if !self.request.user_agent().is_some_and(negotiation::is_powershell) {
             content.push(b'\n');
         }
     }

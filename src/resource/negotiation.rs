@@ -7,7 +7,7 @@ use crate::http::media::{self, Media};
 pub fn representation(inquiry: &Inquiry<'_>) -> Media {
     let request = inquiry.request;
     let named = || request.target.query.and_then(format).or_else(|| accepted(inquiry));
-    let is_text = || match (request.user_agent, request.accept) {
+    let is_text = || match (request.user_agent(), request.accept()) {
         // The tools that print what they get, by name.
         (Some(agent), _) if is_tool(agent) => true,
         // A script in a page.
@@ -24,16 +24,16 @@ pub fn representation(inquiry: &Inquiry<'_>) -> Media {
 /// What Accept names, by weight; `None` where it names none of the three.
 #[inline]
 pub fn accepted(inquiry: &Inquiry<'_>) -> Option<Media> {
-    match inquiry.request.accept? {
+    match inquiry.request.accept()? {
         // What nearly every tool sends.
-        b"*/*" if !inquiry.request.accept_repeated => None,
+        b"*/*" if !inquiry.request.is_accept_repeated() => None,
         line => preferred(inquiry, line),
     }
 }
 
 #[inline(never)]
 fn preferred(inquiry: &Inquiry<'_>, line: &[u8]) -> Option<Media> {
-    match inquiry.request.accept_repeated {
+    match inquiry.request.is_accept_repeated() {
         false => media::preferred([line].into_iter()),
         true => media::preferred(inquiry.request.values(b"accept")),
     }

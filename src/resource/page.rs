@@ -106,6 +106,7 @@ mod tests {
 
     use super::*;
     use crate::client::{Client, ForwardingField, Peer, Rule, Scheme, TrustList};
+    use crate::http::field::FIELDS_MAX;
     use crate::http::request;
     use crate::resource::Site;
     use sha2::{Digest, Sha256};
@@ -136,10 +137,10 @@ mod tests {
     fn page_with(fields: &str, peer: &str, site: &Site) -> String {
         let rule = Rule::new(TrustList::parse(["172.18.0.2"]).unwrap(), ForwardingField::default());
         let head = format!("GET / HTTP/1.1\r\n{fields}\r\n");
-        let mut storage = request::storage();
+        let mut storage = request::storage::<FIELDS_MAX>();
         let request = &request::parse(head.as_bytes(), &mut storage).unwrap().unwrap();
         let peer = &rule.peer(peer.parse().unwrap());
-        let client = rule.client(peer, request.fields);
+        let client = &rule.client(peer, request.fields);
         let mut content = Vec::new();
         render(&Inquiry { request, client, peer, rule: &rule, site, draining: false }, &mut content);
         String::from_utf8(content).unwrap()
@@ -208,10 +209,10 @@ mod tests {
     #[test]
     fn an_address_that_is_not_known_is_not_shown() {
         let rule = Rule::default();
-        let mut storage = request::storage();
+        let mut storage = request::storage::<FIELDS_MAX>();
         let request = &request::parse(b"GET / HTTP/1.0\r\n\r\n", &mut storage).unwrap().unwrap();
         let peer = &Peer { address: None, port: None, trusted: false, suspicious: false };
-        let client = Client { address: None, port: None, scheme: Some(Scheme::Https) };
+        let client = &Client { address: None, port: None, scheme: Some(Scheme::Https) };
         let mut content = Vec::new();
         render(&Inquiry { request, client, peer, rule: &rule, site: &site(), draining: false }, &mut content);
         let page = String::from_utf8(content).unwrap();

@@ -41,7 +41,7 @@ impl Pure {
         client.kept.extend_from_slice(bytes);
         while client.closed.is_none() {
             let mut output = Vec::new();
-            let served = self.service.serve(&mut client.state, &mut self.peer, &mut client.kept, false, &mut output);
+            let served = self.service.serve(&mut client.state, &mut self.peer, &client.kept, false, &mut output);
             client.kept.drain(..served.consumed);
             client.answers.append(&mut output);
             match served.next {

@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use swagip::client::proxy_protocol::Malformed;
 use swagip::client::{ForwardingField, Rule, TrustList};
 use swagip::exchange::{Next, OUTPUT_MAX, ProxyFault, Service, State, Waiting};
+use swagip::http::field::FIELDS_MAX;
 use swagip::http::{Refusal, Request, request};
 
 /// What a request is for does not show in statuses: an absolute target replaces Host, and facts are the first of their lines.
@@ -28,14 +29,14 @@ fn what_a_request_says() {
         |request| {
             assert_eq!(request.host(), Some(&b"b:80"[..]));
             assert_eq!((request.target.path, request.target.query), (&b"/"[..], Some(&b"q"[..])));
-            assert_eq!((request.accept, request.accept_repeated), (Some(&b"d"[..]), true));
-            assert_eq!(request.user_agent, Some(&b"f"[..]));
+            assert_eq!((request.accept(), request.is_accept_repeated()), (Some(&b"d"[..]), true));
+            assert_eq!(request.user_agent(), Some(&b"f"[..]));
         },
     );
     with_request("GET /?a?b HTTP/1.1\r\nhost: c\r\nsec-fetch-dest: x\r\nSec-Fetch-Dest: y\r\nAccept: z\r\n\r\n", |request| {
         assert_eq!(request.host(), Some(&b"c"[..]));
         assert_eq!((request.target.path, request.target.query), (&b"/"[..], Some(&b"a?b"[..])));
-        assert_eq!((request.accept, request.accept_repeated), (Some(&b"z"[..]), false));
+        assert_eq!((request.accept(), request.is_accept_repeated()), (Some(&b"z"[..]), false));
         assert_eq!(request.values(b"sec-fetch-dest").next(), Some(&b"x"[..]));
         assert_eq!(request.fields.len(), 4);
     });
@@ -43,7 +44,7 @@ fn what_a_request_says() {
         "GET / HTTP/1.1\r\nHost: a\r\nX-Fetch-Dest-: x\r\nAccept-Charset: x\r\nUser_Agent: x\r\nAccess: x\r\n\r\n",
         |request| {
             let fetch_destination = request.values(b"sec-fetch-dest").next();
-            assert_eq!((request.accept, request.user_agent, fetch_destination), (None, None, None));
+            assert_eq!((request.accept(), request.user_agent(), fetch_destination), (None, None, None));
         },
     );
     with_request("GET http://b HTTP/1.1\r\nA: b\r\nhost: c\r\n\r\n", |request| {
@@ -51,7 +52,7 @@ fn what_a_request_says() {
         assert_eq!(fields, [("A", &b"b"[..]), ("host", &b"b"[..])], "Host is given back as what it is taken for");
     });
     with_request("GET / HTTP/1.0\r\n\r\n", |request| {
-        assert_eq!((request.host(), request.target.query, request.user_agent), (None, None, None));
+        assert_eq!((request.host(), request.target.query, request.user_agent()), (None, None, None));
     });
 }
 
@@ -128,7 +129,7 @@ fn draining_closes_behind_the_last_request() {
     let mut pure = Pure::new();
     pure.service.drain();
     let (mut state, mut output) = (State::default(), Vec::new());
-    let served = pure.service.serve(&mut state, &mut pure.peer, &mut request.as_bytes().to_vec(), true, &mut output);
+    let served = pure.service.serve(&mut state, &mut pure.peer, request.as_bytes(), true, &mut output);
     assert_eq!(served.next, Next::Read);
 }
 
@@ -136,14 +137,14 @@ fn draining_closes_behind_the_last_request() {
 #[test]
 fn one_output_is_bounded() {
     let request = b"GET /ip HTTP/1.1\r\nHost: a\r\n\r\n";
-    let mut input = request.repeat(1000);
+    let input = request.repeat(1000);
     let (mut pure, mut state, mut output) = (Pure::new(), State::default(), Vec::new());
-    let served = pure.service.serve(&mut state, &mut pure.peer, &mut input, false, &mut output);
+    let served = pure.service.serve(&mut state, &mut pure.peer, &input, false, &mut output);
     let answer = output.len() * request.len() / served.consumed;
     assert_eq!((served.next, served.answered), (Next::Again, true));
     assert!(output.len() >= OUTPUT_MAX && output.len() - answer < OUTPUT_MAX, "{} bytes", output.len());
     output.clear();
-    let served = pure.service.serve(&mut state, &mut pure.peer, &mut request.repeat(200), false, &mut output);
+    let served = pure.service.serve(&mut state, &mut pure.peer, &request.repeat(200), false, &mut output);
     assert_eq!((served.next, served.consumed), (Next::Read, 200 * request.len()), "200 requests at once fit");
 }
 
@@ -181,11 +182,11 @@ fn who_may_be_sending_is_lingered_for() {
         (get("Content-Length: x\r\n"), false, false, true),
         (get(""), false, true, true),
     ] {
-        let (mut pure, mut state, mut input) = (Pure::new(), State::default(), bytes.clone().into_bytes());
+        let (mut pure, mut state, input) = (Pure::new(), State::default(), bytes.clone().into_bytes());
         if draining {
             pure.service.drain();
         }
-        let served = pure.service.serve(&mut state, &mut pure.peer, &mut input, more, &mut Vec::new());
+        let served = pure.service.serve(&mut state, &mut pure.peer, &input, more, &mut Vec::new());
         assert_eq!(served.next, Next::Close { linger }, "{bytes:?}");
     }
 }
@@ -230,12 +231,12 @@ fn a_proxy_introduces_its_client() {
     for cut in 0..bytes.len() {
         let (mut state, mut peer) = (State::Proxy, service.rule().peer(([10, 0, 0, 1], 1).into()));
         let (mut kept, mut output) = (bytes[..cut].to_vec(), Vec::new());
-        let served = service.serve(&mut state, &mut peer, &mut kept, false, &mut output);
+        let served = service.serve(&mut state, &mut peer, &kept, false, &mut output);
         assert_eq!(served.next, Next::Read, "cut at {cut}");
         assert_ne!(state.waiting(), Waiting::Content);
         kept.drain(..served.consumed);
         kept.extend_from_slice(&bytes[cut..]);
-        let served = service.serve(&mut state, &mut peer, &mut kept, false, &mut output);
+        let served = service.serve(&mut state, &mut peer, &kept, false, &mut output);
         assert_eq!((served.next, served.consumed), (Next::Read, kept.len()), "cut at {cut}");
         assert!(output.ends_with(b"\r\n\r\n203.0.113.9\n"), "cut at {cut}: {:?}", String::from_utf8_lossy(&output));
     }
@@ -245,7 +246,7 @@ fn a_proxy_introduces_its_client() {
     ] {
         let (mut state, mut output) = (State::Proxy, Vec::new());
         let mut peer = service.rule().peer(([10, 0, 0, sender], 1).into());
-        let served = service.serve(&mut state, &mut peer, &mut bytes.as_bytes().to_vec(), false, &mut output);
+        let served = service.serve(&mut state, &mut peer, bytes.as_bytes(), false, &mut output);
         assert_eq!((served.next, output.len()), (Next::Abort(fault), 0), "{bytes:?}");
         assert_eq!(state.waiting(), Waiting::Head);
     }
@@ -267,13 +268,13 @@ fn proxies_that_nobody_trusts_are_warned_of() {
         let settings = support::settings();
         let mut service = Service::new(settings.rule, settings.site, Arc::clone(&warned));
         let mut peer = service.rule().peer((peer, 1).into());
-        service.serve(&mut State::default(), &mut peer, &mut bytes.as_bytes().to_vec(), false, &mut Vec::new());
+        service.serve(&mut State::default(), &mut peer, bytes.as_bytes(), false, &mut Vec::new());
         assert_eq!(warned.load(Ordering::Relaxed), warns, "{bytes:?}");
         assert!(!peer.suspicious, "one look is enough");
     }
 }
 
 fn with_request(bytes: &str, check: impl FnOnce(&Request<'_, '_>)) {
-    let mut storage = request::storage();
+    let mut storage = request::storage::<FIELDS_MAX>();
     check(&request::parse(bytes.as_bytes(), &mut storage).unwrap().unwrap());
 }
