@@ -14,6 +14,10 @@ impl Node {
     /// nothing outside of the proxy's machine. `None` for everything else: `unknown`, obfuscated names, garbage.
     pub(super) fn parse(text: &[u8]) -> Option<Node> {
         let text = std::str::from_utf8(text).ok()?;
+        // What nearly every proxy writes.
+        if let Some(address) = v4(text) {
+            return Some(Node { address, port: None });
+        }
         let (address, port) = if let Some(bracketed) = text.strip_prefix('[') {
             let (address, rest) = bracketed.split_once(']')?;
             let port = if rest.is_empty() { None } else { Some(rest.strip_prefix(':')?) };
@@ -22,7 +26,7 @@ impl Node {
             match text.split_once(':') {
                 Some((_, rest)) if rest.contains(':') => (v6(text)?, None),
                 Some((address, port)) => (v4(address)?, Some(port)),
-                None => (v4(text)?, None),
+                None => return None,
             }
         };
         let port = port.map_or(Some(UNKNOWN), number)?;

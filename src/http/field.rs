@@ -9,9 +9,11 @@ pub use httparse::Header as Field;
 /// 100 is what nginx, Apache and Go's proxies take, give or take a few.
 pub const FIELDS_MAX: usize = 100;
 
-/// The values of all lines of the field `name`, in the order received. Names are compared without regard to case.
+/// The values of all lines of the field `name`, given in lower case, in the order received. Names are compared without regard to case.
 pub fn values<'f, 'b>(fields: &'f [Field<'b>], name: &'f [u8]) -> impl DoubleEndedIterator<Item = &'b [u8]> + Clone + 'f {
-    fields.iter().filter(move |field| field.name.as_bytes().eq_ignore_ascii_case(name)).map(|field| field.value)
+    // HAProxy, as everything that came over HTTP/2, sends names in lower case: equal bytes are found sooner than equal letters.
+    let is_named = move |field: &&Field<'b>| field.name.as_bytes() == name || field.name.as_bytes().eq_ignore_ascii_case(name);
+    fields.iter().filter(is_named).map(|field| field.value)
 }
 
 /// The elements of a comma-separated list without quoted strings (RFC 9110 §5.6.1): trimmed, empty ones left out.
