@@ -24,24 +24,25 @@ class Load:
 
     def run(self, port, seconds, cpu, rate=None):
         """Requests, seconds, errors, and the latencies p50, p99 and p99.9 in microseconds. `rate`: requests a second."""
-        argv = (self.wrk if self.tool == "wrk" else self.oha)(seconds, rate)
+        argv = self.wrk(seconds) if self.tool == "wrk" else self.oha(seconds)
         for field in self.fields:
             argv += ["-H", field]
-        argv += [f"http://127.0.0.1:{port}/"] + (["--", str(self.depth)] if self.tool == "wrk" else [])
+        argv += [f"http://127.0.0.1:{port}/"]
+        if self.tool == "wrk":
+            argv += ["--", str(self.depth)] + ([f"{1000 * self.connections / rate:.3f}"] if rate else [])
         pin = lambda: os.sched_setaffinity(0, {cpu})
         done = subprocess.run(argv, preexec_fn=pin, capture_output=True, text=True, timeout=seconds + 30)
         if done.returncode != 0:
             raise SystemExit(f"{' '.join(argv)}: {done.stderr or done.stdout}")
         return wrk_result(done.stdout) if self.tool == "wrk" else oha_result(done.stdout)
 
-    def wrk(self, seconds, _):
+    def wrk(self, seconds):
         close = ["-H", "Connection: close"] if self.close else []
         return ["wrk", "-t1", f"-c{self.connections}", f"-d{seconds}s", "-s", f"{HERE}/wrk.lua"] + close
 
-    def oha(self, seconds, rate):
-        pace = ["-q", str(int(rate)), "--latency-correction"] if rate else []
+    def oha(self, seconds):
         close = ["--disable-keepalive"] if self.close else []
-        return ["oha", "--no-tui", "--output-format", "json", "-z", f"{seconds}s", "-w", "-c", str(self.connections)] + close + pace
+        return ["oha", "--no-tui", "--output-format", "json", "-z", f"{seconds}s", "-w", "-c", str(self.connections)] + close
 
 
 def wrk_result(output):
@@ -64,6 +65,6 @@ WORKLOADS = {
     "proxied": Load("64 connections, HAProxy's fields, its word taken", "wrk", fields=HAPROXY),
     "pipelined": Load("64 connections, 16 requests in a write", "wrk", depth=16),
     "single": Load("1 connection", "wrk", connections=1),
-    "half": Load("paced at half of what nginx carries", "oha", pace=0.5),
-    "most": Load("paced at four fifths of what nginx carries", "oha", pace=0.8),
+    "half": Load("640 connections, paced at half of what nginx carries", "wrk", connections=640, pace=0.5),
+    "most": Load("640 connections, paced at four fifths of what nginx carries", "wrk", connections=640, pace=0.8),
 }

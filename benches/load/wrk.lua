@@ -1,7 +1,12 @@
--- wrk: DEPTH requests in one write, and the result as one line of JSON, in microseconds.
---   wrk … -s wrk.lua URL -- DEPTH
+-- wrk: DEPTH requests in one write, and the result as one line of JSON, in microseconds. With an INTERVAL each connection waits
+-- that many milliseconds before its next write, on average: wrk knows no rate, but so many connections and such an interval make one.
+--   wrk … -s wrk.lua URL -- DEPTH [INTERVAL]
 init = function(arguments)
   batch = string.rep(wrk.format(), tonumber(arguments[1]))
+  local interval = tonumber(arguments[2])
+  if interval then
+    delay = function() return math.floor(2 * interval * math.random() + 0.5) end
+  end
 end
 
 request = function() return batch end
