@@ -1,19 +1,22 @@
-//! `METHOD target`: the pieces of a target that was taken are slices of it and make it up again, and its authority, like any
-//! Host, is one that a naive reader of the grammar takes too.
+//! `METHOD target`, in a request that is right: the pieces of a target that was taken are slices of it and make it up again, and
+//! its authority, like any Host, is one that a naive reader of the grammar takes too.
 #![no_main]
 
 #[path = "../oracles/host.rs"]
 mod oracle;
 
 use libfuzzer_sys::fuzz_target;
-use swagip::http::host;
-use swagip::http::target::Target;
+use swagip::http::{host, request};
 
 fuzz_target!(|input: &[u8]| {
     let Some(space) = input.iter().position(|&byte| byte == b' ') else { return };
-    let (method, target) = (&input[..space], &input[space + 1..]);
-    assert_eq!(host::check(target).is_ok(), oracle::is_host(target));
-    let Ok(parsed) = Target::parse(method, target) else { return };
+    assert_eq!(host::check(&input[space + 1..]).is_ok(), oracle::is_host(&input[space + 1..]));
+    let head = [input, b" HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
+    let mut storage = request::storage::<1>();
+    let Ok(Some(request)) = request::parse(&head, &mut storage) else { return };
+    // Perhaps with empty lines before it, and perhaps another one than the input is thought to be.
+    let mut words = head[request::leading_lines(&head)..].split(|byte| b" \r".contains(byte));
+    let (parsed, target) = (request.target, words.nth(1).unwrap());
 
     assert!(target.iter().all(|&byte| byte.is_ascii_graphic() && byte != b'#'));
     let mut whole = Vec::new();

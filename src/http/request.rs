@@ -154,7 +154,7 @@ impl<'b> Request<'_, 'b> {
 /// `method SP request-target SP HTTP-version CRLF` (RFC 9112 §3).
 struct RequestLine<'b> {
     method: &'b [u8],
-    /// Not empty, and of bytes that a target may have.
+    /// Of bytes that a target may have.
     target: &'b [u8],
     /// 0 or 1, which stands for every higher one (RFC 9110 §2.5).
     minor: u8,

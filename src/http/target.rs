@@ -14,7 +14,7 @@ pub struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Reads the target of a request with this method. It is not empty and its bytes are [right](is_target).
+    /// Reads the target of a request with this method, whose bytes are [right](is_target) one by one.
     ///
     /// # Errors
     /// A form that the method does not have, or an authority that names no host.
