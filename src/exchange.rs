@@ -263,6 +263,10 @@ impl Service {
         more: bool,
         output: &mut Vec<u8>,
     ) -> Result<Step, Refusal> {
+        // First, because what hangs on the head alone must not hang on how much content came along with it.
+        if peer.suspicious {
+            self.warn(peer, request);
+        }
         let mut length = request.length;
         let mut content = Content::new(request.framing);
         let mut progress = Progress::Done(0);
@@ -278,9 +282,6 @@ impl Service {
         let is_last = progress == Progress::Beyond || self.is_last(length == input.len() && !more);
         let persistence = if is_last { Persistence::Close } else { request.persistence };
 
-        if peer.suspicious {
-            self.warn(peer, request);
-        }
         self.body.clear();
         let client = &self.rule.client(peer, request.fields);
         let inquiry = Inquiry { request, client, peer, rule: &self.rule, site: &self.site, draining: self.draining };

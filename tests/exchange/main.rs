@@ -261,9 +261,13 @@ fn a_proxy_introduces_its_client() {
 fn proxies_that_nobody_trusts_are_warned_of() {
     let plain = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     let forwarded = "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n";
-    for (peer, bytes, warns) in
-        [([127, 0, 0, 1], plain, false), ([127, 0, 0, 1], forwarded, true), ([203, 0, 113, 1], forwarded, false)]
-    {
+    let wrong = forwarded.replace("\r\n\r\n", "\r\nTransfer-Encoding: chunked\r\n\r\nwrong");
+    for (peer, bytes, warns) in [
+        ([127, 0, 0, 1], plain, false),
+        ([127, 0, 0, 1], forwarded, true),
+        ([127, 0, 0, 1], &wrong, true),
+        ([203, 0, 113, 1], forwarded, false),
+    ] {
         let warned = Arc::new(AtomicBool::new(false));
         let settings = support::settings();
         let mut service = Service::new(settings.rule, settings.site, Arc::clone(&warned));
