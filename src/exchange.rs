@@ -254,7 +254,8 @@ impl Service {
         }
     }
 
-    #[inline]
+    /// A function of its own, as the parser is, lest each run out of registers in the other.
+    #[inline(never)]
     fn answer(
         &mut self,
         request: &Request<'_, '_>,
