@@ -15,6 +15,8 @@ rows! {
     MUST "9110 5.6.1" "close and HTABs": get("Connection:\tx,\tclose\t\r\n") => closes([200]);
     MUST "9110 5.3" "close on a second line": get("Connection: x\r\nConnection: close\r\n") => closes([200]);
     MUST "9110 5.3" "close on the first of two lines": get("Connection: close\r\nConnection: x\r\n") => closes([200]);
+    MUST "9110 5.3" "close twice in a line": get("Connection: close, close\r\n") => closes([200]);
+    MUST "9110 5.3" "close on two lines": get("Connection: close\r\nConnection: close\r\n") => closes([200]);
     MUST "9112 9.3" "close goes before keep-alive": get("Connection: keep-alive, close\r\n") => closes([200]);
     MUST "9112 9.3" "close goes before keep-alive on a second line":
         get("Connection: close\r\nConnection: keep-alive\r\n") => closes([200]);
