@@ -6,7 +6,7 @@
 use super::Limits;
 use std::time::Duration;
 
-/// Milliseconds since the worker began.
+/// Milliseconds on the clock that nobody sets (CLOCK_MONOTONIC).
 pub type Millis = u64;
 
 /// What a connection is given time for.
