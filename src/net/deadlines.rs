@@ -1,7 +1,9 @@
 //! When something must have happened on each connection, and which connection waits longest.
 //!
 //! All waits of one kind are equally long, so that a queue in the order of their beginnings is a timer: setting, clearing and
-//! the next to expire are constant work. The queues are lists through one table that is indexed by connection.
+//! the next to expire are constant work. The queues are rings through one table, which has an entry for each queue, where its
+//! ring begins and ends, and behind those one for each connection. An entry in no queue is a ring of its own: so there is no
+//! first, no last and no missing neighbour to ask for.
 
 use super::Limits;
 use std::time::Duration;
@@ -35,8 +37,6 @@ pub const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 /// The round trip after which a client's requests come from one that has seen our FIN; half the world away at most.
 pub const FAREWELL_TIMEOUT: Duration = Duration::from_millis(250);
 
-const NONE: u32 = u32::MAX;
-
 /// Later than any time.
 pub const NEVER: Millis = Millis::MAX;
 
@@ -48,18 +48,19 @@ struct Link {
     wait: Option<Wait>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Queue {
-    first: u32,
-    last: u32,
-    timeout: Millis,
+impl Link {
+    /// In no queue.
+    fn alone(index: usize) -> Link {
+        let index = narrow(index);
+        Link { since: 0, previous: index, next: index, wait: None }
+    }
 }
 
 /// One deadline at most for each connection.
 #[derive(Debug)]
 pub struct Deadlines {
     links: Vec<Link>,
-    queues: [Queue; KINDS],
+    timeouts: [Millis; KINDS],
     /// No wait is over before this. Waits that were ended in the meantime may have made it too early, which costs one look.
     due: Millis,
 }
@@ -68,60 +69,53 @@ impl Deadlines {
     /// No connections yet.
     pub fn new(limits: &Limits) -> Deadlines {
         let timeouts = [limits.idle, limits.head, CONTENT_TIMEOUT, limits.write, LINGER_TIMEOUT, FAREWELL_TIMEOUT];
-        Deadlines {
-            links: Vec::new(),
-            queues: timeouts.map(|timeout| Queue { first: NONE, last: NONE, timeout: millis(timeout) }),
-            due: NEVER,
-        }
+        Deadlines { links: (0..KINDS).map(Link::alone).collect(), timeouts: timeouts.map(millis), due: NEVER }
     }
 
     /// Begins a wait at `now`, in place of the one that there was. `now` must not go backwards.
+    #[inline]
     pub fn set(&mut self, slot: usize, wait: Wait, now: Millis) {
-        self.clear(slot);
-        if slot >= self.links.len() {
-            self.grow(slot + 1);
+        let index = slot + KINDS;
+        if index >= self.links.len() {
+            self.grow(index);
         }
-        let index = narrow(slot);
-        let queue = &mut self.queues[wait as usize];
-        self.due = self.due.min(now + queue.timeout);
-        let previous = std::mem::replace(&mut queue.last, index);
-        match self.links.get_mut(previous as usize) {
-            Some(link) => link.next = index,
-            None => queue.first = index,
-        }
-        self.links[slot] = Link { since: now, previous, next: NONE, wait: Some(wait) };
+        self.take_out(index);
+        let queue = wait as usize;
+        let last = self.links[queue].previous;
+        self.links[index] = Link { since: now, previous: last, next: narrow(queue), wait: Some(wait) };
+        self.links[last as usize].next = narrow(index);
+        self.links[queue].previous = narrow(index);
+        self.due = self.due.min(now + self.timeouts[queue]);
     }
 
     #[cold]
-    fn grow(&mut self, length: usize) {
-        self.links.resize(length, Link { since: 0, previous: NONE, next: NONE, wait: None });
+    fn grow(&mut self, index: usize) {
+        self.links.extend((self.links.len()..=index).map(Link::alone));
     }
 
     /// Ends the wait of a connection, if there is one.
     pub fn clear(&mut self, slot: usize) {
-        let Some(link) = self.links.get_mut(slot) else { return };
-        let Some(wait) = link.wait.take() else { return };
-        let Link { previous, next, .. } = *link;
-        let queue = &mut self.queues[wait as usize];
-        match self.links.get_mut(previous as usize) {
-            Some(link) => link.next = next,
-            None => queue.first = next,
+        let index = slot + KINDS;
+        if index < self.links.len() {
+            self.take_out(index);
+            self.links[index] = Link::alone(index);
         }
-        match self.links.get_mut(next as usize) {
-            Some(link) => link.previous = previous,
-            None => queue.last = previous,
-        }
+    }
+
+    fn take_out(&mut self, index: usize) {
+        let Link { previous, next, .. } = self.links[index];
+        self.links[previous as usize].next = next;
+        self.links[next as usize].previous = previous;
     }
 
     /// What a connection waits for.
     pub fn wait(&self, slot: usize) -> Option<Wait> {
-        self.links.get(slot)?.wait
+        self.links.get(slot + KINDS)?.wait
     }
 
     /// The connection that has waited longest for this.
     pub fn longest(&self, wait: Wait) -> Option<usize> {
-        let first = self.queues[wait as usize].first;
-        (first != NONE).then_some(first as usize)
+        (self.links[wait as usize].next as usize).checked_sub(KINDS)
     }
 
     /// When to look for [expired](Deadlines::expired) waits again; [`NEVER`] where there are none.
@@ -134,20 +128,28 @@ impl Deadlines {
         if now < self.due {
             return None;
         }
-        let over = |queue: &Queue| self.links.get(queue.first as usize).map(|link| (link.since + queue.timeout, queue.first));
-        let (due, first) = self.queues.iter().filter_map(over).min().unwrap_or((NEVER, NONE));
+        let over = |(queue, timeout): (&Link, &Millis)| {
+            let slot = (queue.next as usize).checked_sub(KINDS)?;
+            Some((self.links[queue.next as usize].since + timeout, slot))
+        };
+        let (due, slot) = self.links.iter().zip(&self.timeouts).filter_map(over).min().unwrap_or((NEVER, 0));
         self.due = due;
-        (due <= now).then_some(first as usize)
+        (due <= now).then_some(slot)
     }
 }
 
-/// A duration in milliseconds, rounded up, so that nothing ends too early.
+/// So many milliseconds of the clock that a duration is over after them: rounded up, and one more, because the clock may be about
+/// to tick when it begins.
 pub fn millis(duration: Duration) -> Millis {
-    Millis::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(Millis::MAX / 2)
+    match duration.as_nanos().div_ceil(1_000_000) {
+        0 => 0,
+        millis => Millis::try_from(millis + 1).unwrap_or(Millis::MAX / 2),
+    }
 }
 
-fn narrow(slot: usize) -> u32 {
-    u32::try_from(slot).unwrap_or(NONE)
+/// There are no more entries than descriptors, whose numbers are narrower still.
+fn narrow(index: usize) -> u32 {
+    index as u32
 }
 
 #[cfg(test)]
@@ -167,14 +169,14 @@ mod tests {
         }
         deadlines.set(0, Wait::Idle, 5);
         assert_eq!(deadlines.longest(Wait::Idle), Some(1));
-        assert_eq!((deadlines.due(), deadlines.expired(60_000), deadlines.due()), (60_000, None, 60_001));
+        assert_eq!((deadlines.due(), deadlines.expired(60_001), deadlines.due()), (60_001, None, 60_002));
         deadlines.clear(1);
         deadlines.clear(1);
         assert_eq!(deadlines.longest(Wait::Idle), Some(2));
         deadlines.set(2, Wait::Head, 6);
         assert_eq!((deadlines.longest(Wait::Idle), deadlines.longest(Wait::Head)), (Some(0), Some(2)));
-        assert_eq!(deadlines.due(), 10_006);
-        assert_eq!((deadlines.expired(10_005), deadlines.expired(10_006)), (None, Some(2)));
+        assert_eq!(deadlines.due(), 10_007);
+        assert_eq!((deadlines.expired(10_006), deadlines.expired(10_007)), (None, Some(2)));
         assert_eq!((deadlines.wait(0), deadlines.wait(1), deadlines.wait(9)), (Some(Wait::Idle), None, None));
     }
 
@@ -194,7 +196,7 @@ mod tests {
                 naive.push((slot, now));
             }
             assert_eq!(deadlines.longest(Wait::Idle), naive.first().map(|first| first.0));
-            assert!(naive.first().is_none_or(|first| deadlines.due() <= first.1 + 60_000));
+            assert!(naive.first().is_none_or(|first| deadlines.due() <= first.1 + 60_001));
         }
     }
 }
