@@ -23,13 +23,13 @@ const READS_MAX: usize = 16;
 const LINGER_MAX: u32 = 256 * 1024;
 
 /// What a worker lends to a connection while it drives it.
-pub struct Lent<'w> {
+pub struct Lent {
     /// Answers.
-    pub service: &'w mut Service,
+    pub service: Service,
     /// Room for input: the longest head twice, so that behind the start of one there is always room for its rest.
-    pub input: &'w mut [u8],
+    pub input: Vec<u8>,
     /// Room for answers.
-    pub output: &'w mut Vec<u8>,
+    pub output: Vec<u8>,
 }
 
 /// What came of driving a connection.
@@ -43,6 +43,18 @@ pub enum Fate {
     Closes,
     /// There is nothing to say.
     Aborts(ProxyFault),
+}
+
+/// What came of taking up what was under way.
+enum Resumed {
+    /// Behind so many bytes of the input there is more to read.
+    Reads { kept: usize },
+    /// So many bytes of the input were read before and are to be served.
+    Serves { length: usize },
+    /// Something else is to be taken up.
+    GoesOn,
+    /// There is nothing more to do now.
+    Ends(Fate),
 }
 
 /// A client's connection. Small, because there may be a million of them: what an idle one does not need is boxed.
@@ -123,37 +135,17 @@ impl Connection {
 
     /// Does all that can be done now: flush what is owed, read, answer, and so on, until the socket has no more to give or to
     /// take. `read_closed`: epoll says that the client has sent its FIN, which is behind the last bytes to read.
-    ///
-    /// # Errors
-    /// The socket's; then there is nobody left to talk to.
-    pub fn drive(&mut self, lent: &mut Lent<'_>, read_closed: bool) -> io::Result<Fate> {
+    pub fn drive(&mut self, lent: &mut Lent, read_closed: bool) -> Fate {
+        // After an error there is nobody left to talk to.
+        self.try_drive(lent, read_closed).unwrap_or(Fate::Closes)
+    }
+
+    fn try_drive(&mut self, lent: &mut Lent, read_closed: bool) -> io::Result<Fate> {
         let mut progress = false;
         for _ in 0..READS_MAX {
-            progress |= self.flush()?;
-            if self.is_blocked() {
-                return Ok(Fate::Stays { progress });
-            }
-            match self.phase {
-                Phase::Open | Phase::Unserved => {}
-                Phase::Flushing { linger } => {
-                    self.finish_sending();
-                    if !linger {
-                        return Ok(Fate::Closes);
-                    }
-                    self.held = None;
-                    self.phase = Phase::Lingering(0);
-                    continue;
-                }
-                Phase::Aborted(fault) => return Ok(Fate::Aborts(fault)),
-                Phase::Lingering(dropped) => return self.linger(dropped, lent.input),
-            }
-            let kept = self.held.as_ref().map_or(0, |held| held.input.len());
-            if let Some(held) = &self.held {
-                lent.input[..kept].copy_from_slice(&held.input);
-            }
-            let (length, is_full) = match self.phase {
-                Phase::Unserved => (kept, true),
-                _ => match self.receive(&mut lent.input[kept..])? {
+            let resumed = if self.is_idle() { Resumed::Reads { kept: 0 } } else { self.resume(lent, &mut progress)? };
+            let (length, is_full) = match resumed {
+                Resumed::Reads { kept } => match self.receive(&mut lent.input[kept..])? {
                     None => return Ok(Fate::Stays { progress }),
                     // A client that is done and is owed nothing: nearly every end of a connection.
                     Some(0) if self.held.is_none() => return Ok(Fate::Closes),
@@ -163,6 +155,9 @@ impl Connection {
                     }
                     Some(length) => (kept + length, kept + length == lent.input.len()),
                 },
+                Resumed::Serves { length } => (length, true),
+                Resumed::GoesOn => continue,
+                Resumed::Ends(fate) => return Ok(fate),
             };
             progress |= self.serve(lent, length, is_full)?;
             // A short read has emptied the socket; unless a FIN is behind it, the next bytes make a new event.
@@ -173,12 +168,40 @@ impl Connection {
         Ok(Fate::Ready)
     }
 
+    /// Takes up what is under way.
+    #[cold]
+    fn resume(&mut self, lent: &mut Lent, progress: &mut bool) -> io::Result<Resumed> {
+        *progress |= self.flush()?;
+        if self.is_blocked() {
+            return Ok(Resumed::Ends(Fate::Stays { progress: *progress }));
+        }
+        match self.phase {
+            Phase::Open | Phase::Unserved => {}
+            Phase::Flushing { linger } => {
+                self.finish_sending();
+                if !linger {
+                    return Ok(Resumed::Ends(Fate::Closes));
+                }
+                self.held = None;
+                self.phase = Phase::Lingering(0);
+                return Ok(Resumed::GoesOn);
+            }
+            Phase::Aborted(fault) => return Ok(Resumed::Ends(Fate::Aborts(fault))),
+            Phase::Lingering(dropped) => return self.linger(dropped, &mut lent.input).map(Resumed::Ends),
+        }
+        let kept = self.held.as_ref().map_or(0, |held| held.input.len());
+        if let Some(held) = &self.held {
+            lent.input[..kept].copy_from_slice(&held.input);
+        }
+        Ok(if self.phase == Phase::Unserved { Resumed::Serves { length: kept } } else { Resumed::Reads { kept } })
+    }
+
     /// Answers the first `length` bytes of the input and sends; true if anything was answered.
-    fn serve(&mut self, lent: &mut Lent<'_>, length: usize, is_full: bool) -> io::Result<bool> {
+    fn serve(&mut self, lent: &mut Lent, length: usize, is_full: bool) -> io::Result<bool> {
         let mut fresh = State::default();
         let state = self.held.as_mut().map_or(&mut fresh, |held| &mut held.state);
         lent.output.clear();
-        let served = lent.service.serve(state, &mut self.peer, &lent.input[..length], is_full, lent.output);
+        let served = lent.service.serve(state, &mut self.peer, &lent.input[..length], is_full, &mut lent.output);
         let rest = &lent.input[served.consumed..length];
         let (phase, rest) = match served.next {
             Next::Read => (Phase::Open, rest),
@@ -187,7 +210,7 @@ impl Connection {
             Next::Abort(fault) => (Phase::Aborted(fault), &[][..]),
         };
         self.phase = phase;
-        let sent = self.send(lent.output, matches!(phase, Phase::Flushing { .. }))?;
+        let sent = self.send(&lent.output, matches!(phase, Phase::Flushing { .. }))?;
         let unsent = &lent.output[sent..];
         // Nearly always: all is answered and sent, and nothing was held.
         if self.held.is_some() || !rest.is_empty() || !unsent.is_empty() || fresh.waiting() != Waiting::Idle {
@@ -197,24 +220,24 @@ impl Connection {
     }
 
     /// The client has sent its FIN: says what is still to be said.
-    fn end(&mut self, lent: &mut Lent<'_>, kept: usize) -> io::Result<()> {
+    fn end(&mut self, lent: &mut Lent, kept: usize) -> io::Result<()> {
         lent.output.clear();
         if let Some(held) = &mut self.held {
-            lent.service.end(&mut held.state, &lent.input[..kept], lent.output);
+            lent.service.end(&mut held.state, &lent.input[..kept], &mut lent.output);
         }
-        self.last(lent.output, false)
+        self.last(&lent.output, false)
     }
 
     /// What the connection waits for did not come in time: says what is still to be said.
     ///
     /// # Errors
     /// The socket's.
-    pub fn expire(&mut self, lent: &mut Lent<'_>) -> io::Result<()> {
+    pub fn expire(&mut self, lent: &mut Lent) -> io::Result<()> {
         lent.output.clear();
         if let Some(held) = &mut self.held {
-            lent.service.expire(&mut held.state, &held.input, lent.output);
+            lent.service.expire(&mut held.state, &held.input, &mut lent.output);
         }
-        self.last(lent.output, true)
+        self.last(&lent.output, true)
     }
 
     fn last(&mut self, output: &[u8], linger: bool) -> io::Result<()> {
@@ -270,6 +293,7 @@ impl Connection {
     ///
     /// # Errors
     /// The socket's, but for interruptions.
+    #[inline(always)] // Its loop keeps the compiler from doing it.
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         loop {
             match self.stream.read(buffer) {
@@ -286,6 +310,7 @@ impl Connection {
     ///
     /// # Errors
     /// The socket's, but for interruptions.
+    #[inline(always)] // As above.
     fn send(&self, mut bytes: &[u8], more: bool) -> io::Result<usize> {
         let flags = libc::MSG_NOSIGNAL | if more { libc::MSG_MORE } else { 0 };
         let all = bytes.len();

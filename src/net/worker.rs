@@ -32,6 +32,9 @@ const EVENTS_MAX: usize = 512;
 /// How long accepting rests when there is no room and none can be made.
 const ACCEPT_REST: Millis = 100;
 
+/// The tokens of connections are their slots; those of the bell and of the listeners are greater.
+const SLOT_MAX: usize = usize::MAX / 2;
+
 const BELL: Token = Token(usize::MAX);
 
 struct Listener {
@@ -51,9 +54,7 @@ pub struct Worker {
     deadlines: Deadlines,
     /// Connections that had more to do when their turn was over.
     ready: Vec<usize>,
-    service: Service,
-    input: Vec<u8>,
-    output: Vec<u8>,
+    lent: Lent,
     limits: Limits,
     stopper: Stopper,
     /// Rings when something was ordered; kept, because closing it takes it out of the poll.
@@ -93,9 +94,7 @@ impl Worker {
             connections_max,
             deadlines: Deadlines::new(&limits),
             ready: Vec::new(),
-            service,
-            input: vec![0; 2 * HEAD_MAX],
-            output: Vec::with_capacity(OUTPUT_MAX),
+            lent: Lent { service, input: vec![0; 2 * HEAD_MAX], output: Vec::with_capacity(OUTPUT_MAX) },
             limits,
             stopper,
             _bell: bell,
@@ -164,16 +163,22 @@ impl Worker {
         let mut date = [b' '; 29];
         // It fits: an IMF-fixdate is 29 bytes.
         let _ = write!(&mut date[..], "{}", httpdate::HttpDate::from(time));
-        self.service.set_date(date);
+        self.lent.service.set_date(date);
     }
 
     fn event(&mut self, event: &Event) {
         match event.token() {
-            BELL => self.obey(),
-            token => match listener_index(token, self.listeners.len()) {
-                Some(index) => self.listeners[index].is_ready = true,
-                None => self.drive(token.0, event.is_read_closed()),
-            },
+            Token(slot) if slot <= SLOT_MAX => self.drive(slot, event.is_read_closed()),
+            token => self.rare_event(token),
+        }
+    }
+
+    #[cold]
+    fn rare_event(&mut self, token: Token) {
+        if token == BELL {
+            self.obey();
+        } else if let Some(listener) = self.listeners.get_mut(listener_index(token)) {
+            listener.is_ready = true;
         }
     }
 
@@ -194,9 +199,7 @@ impl Worker {
     /// The one entry for all that may happen to a connection.
     fn drive(&mut self, slot: usize, read_closed: bool) {
         let Some(connection) = self.connections.get_mut(slot) else { return };
-        let mut lent = Lent { service: &mut self.service, input: &mut self.input, output: &mut self.output };
-        // After an error there is nobody left to talk to.
-        let fate = connection.drive(&mut lent, read_closed).unwrap_or(Fate::Closes);
+        let fate = connection.drive(&mut self.lent, read_closed);
         // Nearly always: it was answered, and waits for its next request as it did before.
         if fate == (Fate::Stays { progress: true }) && connection.is_idle() && connection.interest == Some(Interest::READABLE) {
             return self.deadlines.set(slot, Wait::Idle, self.now);
@@ -275,9 +278,8 @@ impl Worker {
 
     /// Says what is still to be said to a connection, and no more.
     fn dismiss(&mut self, slot: usize) {
-        let mut lent = Lent { service: &mut self.service, input: &mut self.input, output: &mut self.output };
         let connection = &mut self.connections[slot];
-        match connection.expire(&mut lent) {
+        match connection.expire(&mut self.lent) {
             Ok(()) => {
                 self.deadlines.clear(slot);
                 self.drive(slot, false);
@@ -320,10 +322,9 @@ impl Worker {
     }
 
     fn open(&mut self, stream: TcpStream, address: SocketAddr, proxy: bool) {
-        let mut connection = Connection::new(stream, self.service.rule().peer(address), proxy);
+        let mut connection = Connection::new(stream, self.lent.service.rule().peer(address), proxy);
         // The request is there already, more often than not, and the connection perhaps never needs a slot.
-        let mut lent = Lent { service: &mut self.service, input: &mut self.input, output: &mut self.output };
-        let fate = connection.drive(&mut lent, false).unwrap_or(Fate::Closes);
+        let fate = connection.drive(&mut self.lent, false);
         if fate == Fate::Closes {
             return;
         }
@@ -375,13 +376,14 @@ impl Worker {
 /// The time of the clock that nobody sets. Asked without `Instant`, whose care for broken clocks costs as much as the question.
 fn now() -> Millis {
     // It does not fail: every kernel has this clock.
-    clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |time| 1000 * time.tv_sec() as Millis + time.tv_nsec() as Millis / 1_000_000)
+    clock_gettime(ClockId::CLOCK_MONOTONIC)
+        .map_or(0, |time| 1000 * time.tv_sec() as Millis + time.tv_nsec() as Millis / 1_000_000)
 }
 
 fn listener_token(index: usize) -> Token {
     Token(BELL.0 - 1 - index)
 }
 
-fn listener_index(token: Token, count: usize) -> Option<usize> {
-    Some(BELL.0 - 1 - token.0).filter(|&index| index < count)
+fn listener_index(token: Token) -> usize {
+    BELL.0 - 1 - token.0
 }

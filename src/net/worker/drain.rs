@@ -59,7 +59,7 @@ impl Worker {
         if self.stopper.order().is_none() {
             return;
         }
-        self.service.drain();
+        self.lent.service.drain();
         for listener in &mut self.listeners {
             // It fails only on a socket that is none; then there is nothing to announce.
             let _ = listener::announce_at_once(&listener.socket);
