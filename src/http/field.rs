@@ -50,21 +50,23 @@ pub const fn is_value(byte: u8) -> bool {
     byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
 
-const TOKEN: [bool; 256] = {
+const TOKEN: [bool; 256] = alphanumeric_and(b"!#$%&'*+-.^_`|~");
+
+/// Which bytes are letters, digits or one of these.
+pub(super) const fn alphanumeric_and(marks: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 128 {
         table[byte] = (byte as u8).is_ascii_alphanumeric();
         byte += 1;
     }
-    let marks = b"!#$%&'*+-.^_`|~";
     let mut index = 0;
     while index < marks.len() {
         table[marks[index] as usize] = true;
         index += 1;
     }
     table
-};
+}
 
 /// A section of field lines up to the empty line that ends it, read byte by byte: a request's fields or a trailer section.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //! because two readings of it are two sites.
 
 use super::Refusal;
+use super::field::alphanumeric_and;
 use std::net::Ipv6Addr;
 
 /// Checks a Host field's value or a target's authority.
@@ -11,14 +12,22 @@ use std::net::Ipv6Addr;
 /// information, and the comma (which only a list of hosts would have) are refused.
 #[inline(never)]
 pub fn check(host: &[u8]) -> Result<(), Refusal> {
-    let mut length = 0;
-    while length < host.len() && is_name(host[length]) {
-        length += 1;
-    }
-    if (length > 0 && is_rest(&host[length..])) || is_rare(host) { Ok(()) } else { Err(Refusal::HOST) }
+    if is_usual(host) || is_rare(host) { Ok(()) } else { Err(Refusal::HOST) }
 }
 
-/// A host that is neither a plain name nor an IPv4 address.
+/// A plain name or an IPv4 address, and perhaps a port of up to four digits.
+fn is_usual(host: &[u8]) -> bool {
+    let name = match host {
+        [name @ .., b':', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] => name,
+        [name @ .., b':', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] => name,
+        [name @ .., b':', b'0'..=b'9', b'0'..=b'9'] => name,
+        name => name,
+    };
+    // Without an early exit, because nearly every name is right: so the compiler looks at four bytes in a turn.
+    !name.is_empty() && name.iter().fold(true, |is_right, &byte| is_right & is_name(byte))
+}
+
+/// Any other host.
 #[cold]
 fn is_rare(host: &[u8]) -> bool {
     match host.first() {
@@ -33,21 +42,7 @@ const fn is_name(byte: u8) -> bool {
     NAME[byte as usize]
 }
 
-const NAME: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        table[byte] = (byte as u8).is_ascii_alphanumeric();
-        byte += 1;
-    }
-    let marks = b"-._~!$&'()*+;=";
-    let mut index = 0;
-    while index < marks.len() {
-        table[marks[index] as usize] = true;
-        index += 1;
-    }
-    table
-};
+const NAME: [bool; 256] = alphanumeric_and(b"-._~!$&'()*+;=");
 
 /// `1*DIGIT`, at most 65535; leading zeros change nothing.
 fn is_port(digits: &[u8]) -> bool {

@@ -80,12 +80,11 @@ pub enum Framing {
 pub fn parse<'h, 'b>(input: &'b [u8], storage: &'h mut [Field<'b>]) -> Result<Option<Request<'h, 'b>>, Refusal> {
     let lead = leading_lines(input);
     let bytes = &input[lead..input.len().min(HEAD_MAX)];
-    let Some(line) = RequestLine::parse(bytes) else { return Ok(None) };
-    let section = &bytes[line.length..];
-    let Ok(httparse::Status::Complete((length, fields))) = httparse::parse_headers(section, storage) else { return Ok(None) };
-    let (length, count) = (line.length + length, fields.len());
+    let Some((line, section)) = RequestLine::parse(bytes) else { return Ok(None) };
+    let Some((length, count)) = parse_fields(section, storage) else { return Ok(None) };
+    let length = bytes.len() - section.len() + length;
     let fields = &mut storage[..count];
-    let target = Target::parse(line.method, line.target);
+    let target = Target::parse(bytes, line.target);
     if let Ok(Target { authority: Some(authority), .. }) = target {
         replace_host(fields, authority);
     }
@@ -93,9 +92,9 @@ pub fn parse<'h, 'b>(input: &'b [u8], storage: &'h mut [Field<'b>]) -> Result<Op
     let fields = &*fields;
     let mut facts = Facts::default();
     for field in fields {
-        // httparse takes a bare LF; each name must stand behind a CRLF, and so must the empty line.
+        // httparse takes a bare LF; before each LF behind which a name stands, and at the empty line, there must be a CR.
         let start = field.name.as_ptr() as usize - bytes.as_ptr() as usize;
-        if !bytes[..start].ends_with(b"\r\n") {
+        if bytes.get(start.wrapping_sub(2)) != Some(&b'\r') {
             return Ok(None);
         }
         facts.note(field);
@@ -105,13 +104,22 @@ pub fn parse<'h, 'b>(input: &'b [u8], storage: &'h mut [Field<'b>]) -> Result<Op
     }
     let target = target?;
     facts.check_host(line.minor)?;
-    let framing = match (facts.content_length, facts.transfer_encoding) {
-        (None, None) => Framing::Length(0),
-        (length, coding) => framing(value(length), value(coding), facts.has(FRAMING_REPEATED), line.minor)?,
+    let framing = match facts.framing {
+        None => Framing::Length(0),
+        Some(field) => framing(field, facts.has(FRAMING_REPEATED), line.minor)?,
     };
     facts.check_expectation(line.minor)?;
     let persistence = facts.persistence(line.minor);
-    Ok(Some(Request { method: Method::of(line.method), target, fields, persistence, framing, length: lead + length, facts }))
+    Ok(Some(Request { method: line.method, target, fields, persistence, framing, length: lead + length, facts }))
+}
+
+/// The bytes of a field section with the empty line behind it, and the number of fields.
+#[inline(never)]
+fn parse_fields<'b>(section: &'b [u8], storage: &mut [Field<'b>]) -> Option<(usize, usize)> {
+    match httparse::parse_headers(section, storage) {
+        Ok(httparse::Status::Complete((length, fields))) => Some((length, fields.len())),
+        _ => None,
+    }
 }
 
 impl<'b> Request<'_, 'b> {
@@ -153,47 +161,41 @@ impl<'b> Request<'_, 'b> {
 
 /// `method SP request-target SP HTTP-version CRLF` (RFC 9112 §3).
 struct RequestLine<'b> {
-    method: &'b [u8],
+    method: Method,
     /// Of bytes that a target may have.
     target: &'b [u8],
     /// 0 or 1, which stands for every higher one (RFC 9110 §2.5).
     minor: u8,
-    /// With its CRLF.
-    length: usize,
 }
 
 impl<'b> RequestLine<'b> {
-    /// `None`: it is not complete, or not right.
+    /// The line, and what is behind its CRLF. `None`: it is not complete, or not right.
     #[inline]
-    fn parse(bytes: &'b [u8]) -> Option<RequestLine<'b>> {
-        const VERSION: &[u8; 8] = b" HTTP/1.";
-        let method = if bytes.starts_with(b"GET ") { 3 } else { bytes.iter().position(|&byte| !is_token(byte))? };
-        let (method, rest) = bytes.split_at(method);
-        let rest = rest.strip_prefix(b" ")?;
+    fn parse(bytes: &'b [u8]) -> Option<(RequestLine<'b>, &'b [u8])> {
+        let (method, rest) = match bytes.strip_prefix(b"GET ") {
+            Some(rest) => (Method::Get, rest),
+            None => Method::parse(bytes)?,
+        };
         let (target, rest) = rest.split_at(rest.iter().position(|&byte| !target::is_target(byte))?);
-        let (version, rest) = rest.split_first_chunk()?;
-        let (&minor, rest) = rest.split_first()?;
-        let is_right = version == VERSION && minor.is_ascii_digit() && rest.starts_with(b"\r\n");
-        let length = method.len() + 1 + target.len() + VERSION.len() + 1 + 2;
-        let minor = u8::from(minor != b'0');
-        (is_right && !method.is_empty()).then_some(RequestLine { method, target, minor, length })
+        let (&[ref version @ .., minor, cr, lf], rest) = rest.split_first_chunk::<11>()?;
+        let is_right = version == b" HTTP/1." && minor.is_ascii_digit() && [cr, lf] == *b"\r\n";
+        is_right.then_some((RequestLine { method, target, minor: u8::from(minor != b'0') }, rest))
     }
 }
 
 impl Method {
-    #[inline]
-    fn of(name: &[u8]) -> Method {
-        if name == b"GET" { Method::Get } else { Method::of_other(name) }
-    }
-
+    /// The method at the start of a request line, and what is behind the space behind it.
     #[inline(never)]
-    fn of_other(name: &[u8]) -> Method {
-        match name {
+    fn parse(line: &[u8]) -> Option<(Method, &[u8])> {
+        let (name, rest) = line.split_at(line.iter().position(|&byte| !is_token(byte))?);
+        let method = match name {
+            b"" => return None,
             b"HEAD" => Method::Head,
             b"OPTIONS" => Method::Options,
             b"POST" | b"PUT" | b"DELETE" | b"CONNECT" | b"TRACE" | b"PATCH" => Method::Other,
             _ => Method::Unknown,
-        }
+        };
+        Some((method, rest.strip_prefix(b" ")?))
     }
 }
 
@@ -223,8 +225,8 @@ struct Facts<'h, 'b> {
     host: Option<&'h Field<'b>>,
     accept: Option<&'h Field<'b>>,
     user_agent: Option<&'h Field<'b>>,
-    content_length: Option<&'h Field<'b>>,
-    transfer_encoding: Option<&'h Field<'b>>,
+    /// Content-Length or Transfer-Encoding: with two lines of either, or with both, the request is refused.
+    framing: Option<&'h Field<'b>>,
     seen: u8,
 }
 
@@ -247,8 +249,8 @@ impl<'h, 'b> Facts<'h, 'b> {
             6 if is_name(name, b"expect") => expectations(field.value),
             10 if is_name(name, b"user-agent") => first(&mut self.user_agent, field, 0),
             10 if is_name(name, b"connection") => options(field.value),
-            14 if is_name(name, b"content-length") => first(&mut self.content_length, field, FRAMING_REPEATED),
-            17 if is_name(name, b"transfer-encoding") => first(&mut self.transfer_encoding, field, FRAMING_REPEATED),
+            14 if is_name(name, b"content-length") => first(&mut self.framing, field, FRAMING_REPEATED),
+            17 if is_name(name, b"transfer-encoding") => first(&mut self.framing, field, FRAMING_REPEATED),
             _ => 0,
         };
     }
@@ -300,18 +302,22 @@ fn first<'h, 'b>(place: &mut Option<&'h Field<'b>>, field: &'h Field<'b>, repeat
     0
 }
 
-/// The framing of a request with at least one of these.
+/// What a framing field says, if it is the only one.
 #[cold]
 #[inline(never)]
-fn framing(length: Option<&[u8]>, coding: Option<&[u8]>, is_repeated: bool, minor: u8) -> Result<Framing, Refusal> {
-    match (length, coding) {
-        _ if is_repeated => Err(Refusal::FRAMING),
-        (Some(_), Some(_)) => Err(Refusal::FRAMING),
-        (Some(length), None) => decimal(length).map(Framing::Length).ok_or(Refusal::CONTENT_LENGTH),
-        (None, Some(_)) if minor == 0 => Err(Refusal::CODING_VERSION),
-        (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Framing::Chunked),
-        (None, Some(coding)) if !coding.is_empty() && coding.iter().all(|&byte| is_token(byte)) => Err(Refusal::CODING),
-        (None, _) => Err(Refusal::CODING_FORM),
+fn framing(field: &Field<'_>, is_repeated: bool, minor: u8) -> Result<Framing, Refusal> {
+    let value = field.value;
+    if is_repeated {
+        return Err(Refusal::FRAMING);
+    }
+    if field.name.len() == "content-length".len() {
+        return decimal(value).map(Framing::Length).ok_or(Refusal::CONTENT_LENGTH);
+    }
+    match value {
+        _ if minor == 0 => Err(Refusal::CODING_VERSION),
+        _ if value.eq_ignore_ascii_case(b"chunked") => Ok(Framing::Chunked),
+        _ if !value.is_empty() && value.iter().all(|&byte| is_token(byte)) => Err(Refusal::CODING),
+        _ => Err(Refusal::CODING_FORM),
     }
 }
 

@@ -97,9 +97,10 @@ impl Heads {
         let template = &self.templates[index];
         match (persistence, content.len()) {
             // An address, and nearly every other text here: length and end are of a size that the compiler knows.
-            (Persistence::Default, length @ 10..100) if template.has_length => {
+            (Persistence::Default, length @ 10..100) => {
+                debug_assert!(template.has_length, "a status without content has some");
                 output.extend_from_slice(&template.bytes);
-                let [tens, ones] = two_digits(length as u64);
+                let [tens, ones] = TWO_DIGITS[length];
                 output.extend_from_slice(&[tens, ones, b'\r', b'\n', b'\r', b'\n']);
             }
             _ => {
@@ -144,14 +145,21 @@ pub fn end(persistence: Persistence) -> &'static [u8] {
 #[inline]
 pub fn decimal(output: &mut Vec<u8>, number: u64) {
     match number {
-        10..100 => output.extend_from_slice(&two_digits(number)),
+        10..100 => output.extend_from_slice(&TWO_DIGITS[number as usize]),
         _ => digits(output, number),
     }
 }
 
-fn two_digits(number: u64) -> [u8; 2] {
-    [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]
-}
+/// The numbers below 100 in two digits.
+const TWO_DIGITS: [[u8; 2]; 100] = {
+    let mut table = [[0; 2]; 100];
+    let mut number = 0;
+    while number < table.len() {
+        table[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    table
+};
 
 fn digits(output: &mut Vec<u8>, mut number: u64) {
     let mut digits = [b'0'; 20];

@@ -1,5 +1,6 @@
 //! The request target (RFC 9112 §3.2): which form, and what it names.
 
+use super::field::alphanumeric_and;
 use super::{Refusal, host};
 
 /// What a request asks for.
@@ -14,17 +15,17 @@ pub struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Reads the target of a request with this method, whose bytes are [right](is_target) one by one.
+    /// Reads the target of the request line that `line` begins with. Its bytes are [right](is_target) one by one.
     ///
     /// # Errors
     /// A form that the method does not have, or an authority that names no host.
     #[inline]
-    pub fn parse(method: &[u8], target: &'a [u8]) -> Result<Target<'a>, Refusal> {
+    pub fn parse(line: &[u8], target: &'a [u8]) -> Result<Target<'a>, Refusal> {
         // Nearly every request: a path. CONNECT alone has none (RFC 9110 §9.3.6).
-        if target.first() == Some(&b'/') && method != b"CONNECT" {
+        if target.first() == Some(&b'/') && !line.starts_with(b"CONNECT ") {
             return Ok(Target::split(target, None));
         }
-        Target::parse_rare(Form::of_method(method), target)
+        Target::parse_rare(Form::of_line(line), target)
     }
 
     #[cold]
@@ -77,6 +78,11 @@ pub enum Form {
 const SCHEMES: [&[u8]; 2] = [b"http://", b"https://"];
 
 impl Form {
+    /// The forms that the target of a request line can have.
+    fn of_line(line: &[u8]) -> Form {
+        Form::of_method(line.split(|&byte| byte == b' ').next().unwrap_or_default())
+    }
+
     /// The forms that a method's target can have.
     pub fn of_method(method: &[u8]) -> Form {
         match method {
@@ -129,5 +135,19 @@ fn scheme_length(target: &[u8]) -> Option<usize> {
 
 /// Whether a byte may stand in a target: visible ASCII but `#`, because a fragment is never sent (RFC 9112 §3.2).
 pub const fn is_target(byte: u8) -> bool {
-    byte.is_ascii_graphic() && byte != b'#'
+    TARGET[byte as usize]
+}
+
+const TARGET: [bool; 256] = alphanumeric_and(b"!\"$%&'()*+,-./:;<=>?@[\\]^_`{|}~");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_of_a_target() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(is_target(byte), byte.is_ascii_graphic() && byte != b'#', "{byte}");
+        }
+    }
 }
