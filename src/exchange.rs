@@ -1,11 +1,11 @@
 //! The seam between the pure half and the sockets: bytes in, bytes out, and what to do next.
 //!
 //! ```text
-//!             ┌────────────── answered ◀─────────────┐
-//!             ▼                                      │
-//! Proxy ──▶ Head ── complete, content is missing ──▶ Content
-//!             │                                      │
-//!             └── refused, or the last answer ──▶ Next::Close
+//!             ┌──────── answered ◀───────┬─────────────────────────────┐
+//!             ▼                          │                             │
+//! Proxy ──▶ Idle ── in part ──▶ Head ── whole ── content missing ──▶ Content
+//!             │                   │                                    │
+//!             └───────────────────┴── refused, or the last answer ─────┴──▶ Next::Close
 //! ```
 //!
 //! Knows no socket and no clock: that time ran out is told by [`Service::expire`], that the client is done by [`Service::end`].
@@ -89,15 +89,32 @@ pub struct Service {
     warned: Arc<AtomicBool>,
 }
 
-/// What became of one look at the input.
-enum Step {
-    Partial,
-    Skipped { length: usize },
-    Introduced { length: usize },
-    Untrusted(ProxyFault),
-    Answered { length: usize },
-    Last { length: usize, linger: bool },
-    Waits { length: usize, pending: Box<Pending> },
+/// One call of [`Service::serve`]: what it was given, and how far it has come.
+struct Call<'c> {
+    peer: &'c mut Peer,
+    /// Of the input.
+    length: usize,
+    /// There is more than the input.
+    more: bool,
+    output: &'c mut Vec<u8>,
+    consumed: usize,
+    answered: bool,
+    /// `None`: to go on with the rest of the input.
+    next: Option<Next>,
+}
+
+impl Call<'_> {
+    /// Consumes a request that was answered, or is as soon as its content is there.
+    fn answered(&mut self, length: usize) {
+        self.consumed += length;
+        self.answered = true;
+    }
+
+    /// Consumes a request that was answered, and the last one. `linger`: not all of it is read.
+    fn last(&mut self, length: usize, linger: bool) {
+        self.consumed += length;
+        self.next = Some(Next::Close { linger: linger || self.more || self.consumed < self.length });
+    }
 }
 
 impl Service {
@@ -126,59 +143,65 @@ impl Service {
     /// is not all that has arrived. A later call for the same connection brings what was not consumed again, and more behind it;
     /// how the input was cut changes nothing in the answers.
     pub fn serve(&mut self, state: &mut State, peer: &mut Peer, input: &[u8], more: bool, output: &mut Vec<u8>) -> Served {
-        let mut served = Served { consumed: 0, answered: false, next: Next::Read };
+        let mut call = Call { peer, length: input.len(), more, output, consumed: 0, answered: false, next: None };
         let mut storage = request::storage::<FIELDS_USUAL>();
-        while served.consumed < input.len() {
-            if output.len() >= OUTPUT_MAX {
-                served.next = Next::Again;
+        while call.next.is_none() && call.consumed < input.len() {
+            if call.output.len() >= OUTPUT_MAX {
+                call.next = Some(Next::Again);
                 break;
             }
-            let rest = &input[served.consumed..];
-            let step = match state {
-                State::Head(scan) => self.read_head(scan, peer, rest, &mut storage, more, output),
-                State::Content(pending) => {
-                    let step = self.read_content(pending, rest, more, output);
-                    if matches!(step, Ok(Step::Answered { .. })) {
-                        *state = State::default();
-                    }
-                    step
-                }
-                State::Proxy => self.read_proxy_header(peer, rest),
-            };
-            match step {
-                Ok(Step::Partial) => break,
-                Ok(Step::Skipped { length }) => served.consumed += length,
-                Ok(Step::Introduced { length }) => {
-                    served.consumed += length;
-                    *state = State::default();
-                }
-                Ok(Step::Untrusted(fault)) => {
-                    served.next = Next::Abort(fault);
-                    break;
-                }
-                Ok(Step::Answered { length }) => {
-                    served.consumed += length;
-                    served.answered = true;
-                }
-                Ok(Step::Waits { length, pending }) => {
-                    served.consumed += length;
-                    served.answered = true;
-                    *state = State::Content(pending);
-                }
-                Ok(Step::Last { length, linger }) => {
-                    served.consumed += length;
-                    served.next = Next::Close { linger: linger || more || served.consumed < input.len() };
-                    break;
-                }
-                Err(refusal) => {
-                    let to_head = state.is_to_head(rest);
-                    self.heads.refuse(output, refusal, to_head);
-                    served.next = Next::Close { linger: true };
-                    break;
-                }
+            let rest = &input[call.consumed..];
+            if let Err(refusal) = self.step(state, rest, &mut call, &mut storage) {
+                let to_head = state.is_to_head(rest);
+                self.heads.refuse(call.output, refusal, to_head);
+                call.next = Some(Next::Close { linger: true });
             }
         }
-        served
+        Served { consumed: call.consumed, answered: call.answered, next: call.next.unwrap_or(Next::Read) }
+    }
+
+    /// Looks at the input once.
+    #[inline]
+    fn step<'c>(
+        &mut self,
+        state: &mut State,
+        input: &'c [u8],
+        call: &mut Call<'_>,
+        storage: &mut [Field<'c>],
+    ) -> Result<(), Refusal> {
+        match state {
+            // A head that arrives whole is parsed at once, any other one when the scan has found it complete.
+            State::Idle => match &request::parse(input, storage) {
+                Ok(Some(request)) => self.answer(request, input, state, call),
+                Ok(None) => self.rare_step(state, input, call),
+                Err(refusal) => Err(*refusal),
+            },
+            _ => self.rare_step(state, input, call),
+        }
+    }
+
+    /// Goes on with what came in part, or with what is no head.
+    #[cold]
+    fn rare_step(&mut self, state: &mut State, input: &[u8], call: &mut Call<'_>) -> Result<(), Refusal> {
+        match state {
+            State::Proxy => {
+                match self.read_proxy_header(input, call) {
+                    Ok(true) => *state = State::Idle,
+                    Ok(false) => call.next = Some(Next::Read),
+                    Err(fault) => call.next = Some(Next::Abort(fault)),
+                }
+                Ok(())
+            }
+            State::Idle => self.scan_head(Scan::default(), state, input, call),
+            State::Head(scan) => self.scan_head(*scan, state, input, call),
+            State::Content(pending) => {
+                let is_done = self.read_content(pending, input, call)?;
+                if is_done {
+                    *state = State::Idle;
+                }
+                Ok(())
+            }
+        }
     }
 
     /// The client will send no more. `input` is what was not consumed. Appends what is still to be said; then the connection
@@ -186,7 +209,7 @@ impl Service {
     pub fn end(&mut self, state: &mut State, input: &[u8], output: &mut Vec<u8>) {
         let refusal = match state {
             State::Head(scan) if scan.is_begun() => Refusal::HEAD_CUT,
-            State::Head(_) | State::Proxy => return,
+            State::Idle | State::Head(_) | State::Proxy => return,
             State::Content(_) => Refusal::CONTENT_CUT,
         };
         self.heads.refuse(output, refusal, state.is_to_head(input));
@@ -197,106 +220,62 @@ impl Service {
     pub fn expire(&mut self, state: &mut State, input: &[u8], output: &mut Vec<u8>) {
         match state {
             State::Head(scan) if scan.is_begun() => self.heads.refuse(output, Refusal::TIMEOUT, state.is_to_head(input)),
-            State::Head(_) | State::Proxy => {}
+            State::Idle | State::Head(_) | State::Proxy => {}
             State::Content(pending) => pending.finish(Persistence::Close, output),
         }
     }
 
-    fn read_proxy_header(&mut self, peer: &mut Peer, input: &[u8]) -> Result<Step, Refusal> {
-        let (header, length) = match proxy_protocol::parse(input) {
-            Ok(Some(parsed)) => parsed,
-            Ok(None) => return Ok(Step::Partial),
-            Err(malformed) => return Ok(Step::Untrusted(ProxyFault::Malformed(malformed))),
-        };
-        let Some(source) = self.rule.proxied(peer, header) else { return Ok(Step::Untrusted(ProxyFault::Untrusted)) };
-        *peer = source;
-        Ok(Step::Introduced { length })
-    }
-
-    #[inline]
-    fn read_head<'b>(
-        &mut self,
-        scan: &mut Scan,
-        peer: &mut Peer,
-        input: &'b [u8],
-        storage: &mut [Field<'b>],
-        more: bool,
-        output: &mut Vec<u8>,
-    ) -> Result<Step, Refusal> {
-        // A head that arrives whole is parsed at once, any other one when the scan has found it complete.
-        if !scan.is_started() {
-            match &request::parse(input, storage) {
-                Ok(Some(request)) => return self.answer(request, peer, input, more, output),
-                Ok(None) => {}
-                Err(refusal) => return Err(*refusal),
-            }
-        }
-        self.scan_head(scan, peer, input, more, output)
-    }
-
-    #[cold]
-    fn scan_head(
-        &mut self,
-        scan: &mut Scan,
-        peer: &mut Peer,
-        input: &[u8],
-        more: bool,
-        output: &mut Vec<u8>,
-    ) -> Result<Step, Refusal> {
+    /// Looks at a head that did not arrive whole, or that is not right, or too long for the hot path.
+    fn scan_head(&mut self, mut scan: Scan, state: &mut State, input: &[u8], call: &mut Call<'_>) -> Result<(), Refusal> {
         if scan.look(input)?.is_none() {
-            return Ok(Step::Partial);
+            *state = State::Head(scan);
+            call.next = Some(Next::Read);
+            return Ok(());
         }
-        *scan = Scan::default();
+        *state = State::Idle;
         match &request::parse(input, &mut request::storage::<FIELDS_MAX>())? {
-            Some(request) => self.answer(request, peer, input, more, output),
+            Some(request) => self.answer(request, input, state, call),
             // The scan and the parser disagree, which no input is known to bring about; a fuzz target looks for one.
             None => Err(Refusal::METHOD),
         }
     }
 
+    /// True if the header was there.
+    fn read_proxy_header(&self, input: &[u8], call: &mut Call<'_>) -> Result<bool, ProxyFault> {
+        let Some((header, length)) = proxy_protocol::parse(input).map_err(ProxyFault::Malformed)? else { return Ok(false) };
+        *call.peer = self.rule.proxied(call.peer, header).ok_or(ProxyFault::Untrusted)?;
+        call.consumed += length;
+        Ok(true)
+    }
+
     /// A function of its own, as the parser is, lest each run out of registers in the other.
     #[inline(never)]
-    fn answer(
-        &mut self,
-        request: &Request<'_, '_>,
-        peer: &mut Peer,
-        input: &[u8],
-        more: bool,
-        output: &mut Vec<u8>,
-    ) -> Result<Step, Refusal> {
+    fn answer(&mut self, request: &Request<'_, '_>, input: &[u8], state: &mut State, call: &mut Call<'_>) -> Result<(), Refusal> {
         // First, because what hangs on the head alone must not hang on how much content came along with it.
-        if peer.suspicious {
-            self.warn(peer, request);
+        if call.peer.suspicious {
+            self.warn(call.peer, request);
         }
-        let mut length = request.length;
-        let mut content = Content::new(request.framing);
-        let mut progress = Progress::Done(0);
-        if request.has_content() {
-            // Nobody here wants the content that the client asks leave to send: the final answer says so (RFC 9110 §10.1.1).
-            progress = if request.expects_continue() { Progress::Beyond } else { content.read(&input[length..])? };
-        }
-        match progress {
-            Progress::Done(taken) => length += taken,
-            Progress::More => length = input.len(),
-            Progress::Beyond => {}
-        }
-        let is_last = progress == Progress::Beyond || self.is_last(length == input.len() && !more);
+        let (length, rest) = if request.has_content() { begin_content(request, input)? } else { (request.length, Rest::Nothing) };
+        let is_unwanted = matches!(rest, Rest::Unwanted);
+        let is_last = is_unwanted || self.is_last(length == input.len() && !call.more);
         let persistence = if is_last { Persistence::Close } else { request.persistence };
 
         self.body.clear();
-        let client = &self.rule.client(peer, request.fields);
-        let inquiry = Inquiry { request, client, peer, rule: &self.rule, site: &self.site, draining: self.draining };
+        let client = &self.rule.client(call.peer, request.fields);
+        let inquiry = Inquiry { request, client, peer: call.peer, rule: &self.rule, site: &self.site, draining: self.draining };
         let head = resource::answer(&inquiry, &mut self.body);
         let to_head = request.method == Method::Head;
-        if progress == Progress::More {
-            let pending = self.hold(head, content, request.persistence, to_head);
-            return Ok(Step::Waits { length, pending });
+        if let Rest::Missing(content) = rest {
+            *state = State::Content(self.hold(head, content, request.persistence, to_head));
+            call.answered(length);
+            return Ok(());
         }
-        self.heads.answer(output, head as usize, persistence, &self.body, to_head);
-        Ok(match persistence {
-            Persistence::Close => Step::Last { length, linger: progress == Progress::Beyond || is_unasked(request.persistence) },
-            _ => Step::Answered { length },
-        })
+        self.heads.answer(call.output, head as usize, persistence, &self.body, to_head);
+        match persistence {
+            Persistence::Close => call.last(length, is_unwanted || is_unasked(request.persistence)),
+            _ => call.answered(length),
+        }
+        Ok(())
     }
 
     /// Once a start: a forwarding field from a private address is most likely a proxy that nobody said is to be trusted. One look
@@ -320,25 +299,53 @@ impl Service {
         Box::new(Pending { content, head: held, body, persistence, to_head })
     }
 
-    fn read_content(&mut self, pending: &mut Pending, input: &[u8], more: bool, output: &mut Vec<u8>) -> Result<Step, Refusal> {
+    /// True if the content is at its end, and the answer given.
+    fn read_content(&mut self, pending: &mut Pending, input: &[u8], call: &mut Call<'_>) -> Result<bool, Refusal> {
         let (length, is_beyond) = match pending.content.read(input)? {
             Progress::Done(length) => (length, false),
             Progress::Beyond => (0, true),
-            Progress::More => return Ok(Step::Skipped { length: input.len() }),
+            Progress::More => {
+                call.consumed += input.len();
+                return Ok(false);
+            }
         };
-        let is_last = is_beyond || self.is_last(length == input.len() && !more);
+        let is_last = is_beyond || self.is_last(length == input.len() && !call.more);
         let persistence = if is_last { Persistence::Close } else { pending.persistence };
-        pending.finish(persistence, output);
-        Ok(match persistence {
-            Persistence::Close => Step::Last { length, linger: is_beyond || is_unasked(pending.persistence) },
-            _ => Step::Answered { length },
-        })
+        pending.finish(persistence, call.output);
+        match persistence {
+            Persistence::Close => call.last(length, is_beyond || is_unasked(pending.persistence)),
+            _ => call.answered(length),
+        }
+        Ok(true)
     }
 
     /// Whether an answer closes the connection because this server is stopping. Not while more requests wait behind it.
     fn is_last(&self, all_is_read: bool) -> bool {
         self.draining && all_is_read
     }
+}
+
+/// What is still to come of a request whose head is there.
+enum Rest {
+    Nothing,
+    Missing(Content),
+    /// The client is not asked for it, or it is too much.
+    Unwanted,
+}
+
+/// Reads what there is of the content behind a head. Gives the bytes of both, and what is still to come.
+#[cold]
+fn begin_content(request: &Request<'_, '_>, input: &[u8]) -> Result<(usize, Rest), Refusal> {
+    // Nobody here wants the content that the client asks leave to send: the final answer says so (RFC 9110 §10.1.1).
+    if request.expects_continue() {
+        return Ok((request.length, Rest::Unwanted));
+    }
+    let mut content = Content::new(request.framing);
+    Ok(match content.read(&input[request.length..])? {
+        Progress::Done(taken) => (request.length + taken, Rest::Nothing),
+        Progress::More => (input.len(), Rest::Missing(content)),
+        Progress::Beyond => (request.length, Rest::Unwanted),
+    })
 }
 
 /// Whether a close comes without the client's asking: then it may be sending its next request already (RFC 9112 §9.6).

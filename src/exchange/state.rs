@@ -5,12 +5,15 @@ use crate::http::request::{self, Persistence};
 use crate::http::response;
 use crate::http::scan::Scan;
 
-/// Where a connection stands between two calls. The default is between two requests, and holds nothing.
-#[derive(Debug)]
+/// Where a connection stands between two calls.
+#[derive(Debug, Default)]
 pub enum State {
+    /// Between two requests.
+    #[default]
+    Idle,
     /// Inside a PROXY protocol header, or before one.
     Proxy,
-    /// Inside a head, or before one.
+    /// Inside a head.
     Head(Scan),
     /// Inside content; the answer is made and waits for its end.
     Content(Box<Pending>),
@@ -38,17 +41,11 @@ pub enum Waiting {
     Content,
 }
 
-impl Default for State {
-    fn default() -> State {
-        State::Head(Scan::default())
-    }
-}
-
 impl State {
     /// What the connection waits for.
     pub fn waiting(&self) -> Waiting {
         match self {
-            State::Head(scan) if !scan.is_started() => Waiting::Idle,
+            State::Idle => Waiting::Idle,
             State::Head(_) | State::Proxy => Waiting::Head,
             State::Content(_) => Waiting::Content,
         }
@@ -57,7 +54,7 @@ impl State {
     /// Whether the request at the start of `input`, or the one whose content this is, is a HEAD: then no content is sent back.
     pub(super) fn is_to_head(&self, input: &[u8]) -> bool {
         match self {
-            State::Head(_) => input[request::leading_lines(input)..].starts_with(b"HEAD "),
+            State::Idle | State::Head(_) => input[request::leading_lines(input)..].starts_with(b"HEAD "),
             State::Content(pending) => pending.to_head,
             State::Proxy => false,
         }

@@ -57,11 +57,6 @@ const VERSION: &[u8] = b"HTTP/1.1";
 const MINOR: usize = VERSION.len() - 1;
 
 impl Scan {
-    /// Whether any byte has been looked at.
-    pub fn is_started(&self) -> bool {
-        self.position > 0
-    }
-
     /// Whether a request line has begun; empty lines before it are nothing yet.
     pub fn is_begun(&self) -> bool {
         !matches!(self.place, Place::Lead | Place::LeadCr)
