@@ -53,7 +53,7 @@ proptest! {
     #[test]
     fn addresses_are_written_as_std_writes_them(ip in addresses()) {
         let mut text = Vec::new();
-        address::write(&mut text, ip);
+        address::write(&mut text, &ip);
         prop_assert_eq!(String::from_utf8(text).unwrap(), ip.to_string());
         let mut decimal = Vec::new();
         address::write_decimal(&mut decimal, ip);

@@ -3,7 +3,7 @@
 use super::{Head, Inquiry};
 use crate::http::response::decimal;
 use std::io::Write;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// `/ip`, `/source-ip`: the address, and no negotiation.
 pub fn ip(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
@@ -20,14 +20,14 @@ pub fn port(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
 
 /// Appends the address as text; false, and nothing, where it is not known.
 pub fn text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> bool {
-    let Some(ip) = inquiry.client.address else { return false };
+    let Some(ip) = &inquiry.client.address else { return false };
     write(content, ip);
     inquiry.end_text(content);
     true
 }
 
 /// Appends an address as `Display` writes it (IPv6 as RFC 5952 wants it), five times as fast for IPv4.
-pub fn write(content: &mut Vec<u8>, ip: IpAddr) {
+pub fn write(content: &mut Vec<u8>, ip: &IpAddr) {
     match ip {
         IpAddr::V4(ip) => {
             let mut text = [0; 16];
@@ -42,9 +42,14 @@ pub fn write(content: &mut Vec<u8>, ip: IpAddr) {
             content.extend_from_slice(&text);
             content.truncate(end);
         }
-        // Writing to a Vec does not fail.
-        IpAddr::V6(ip) => drop(write!(content, "{ip}")),
+        IpAddr::V6(ip) => write_v6(content, ip),
     }
+}
+
+#[inline(never)]
+fn write_v6(content: &mut Vec<u8>, ip: &Ipv6Addr) {
+    // Writing to a Vec does not fail.
+    let _ = write!(content, "{ip}");
 }
 
 /// The decimal digits of every octet and the dot behind them, and how many bytes that is.
@@ -80,12 +85,12 @@ mod tests {
         for octet in 0..=255u8 {
             for ip in [[octet, 0, 10, 255], [1, octet, 99, 100], [9, 200, octet, 1], [255, 255, 255, octet]] {
                 let mut content = Vec::new();
-                write(&mut content, ip.into());
+                write(&mut content, &ip.into());
                 assert_eq!(String::from_utf8_lossy(&content), IpAddr::from(ip).to_string());
             }
         }
         let mut content = Vec::new();
-        write(&mut content, "2001:db8::1:0:0:1".parse().unwrap_or(IpAddr::from([0; 4])));
+        write(&mut content, &"2001:db8::1:0:0:1".parse().unwrap_or(IpAddr::from([0; 4])));
         assert_eq!(content, b"2001:db8::1:0:0:1");
     }
 }

@@ -27,7 +27,7 @@ pub fn all_as_text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
         content.extend(row.key());
         content.extend_from_slice(b": ");
         match row.value() {
-            Value::Address(ip) => address::write(content, ip),
+            Value::Address(ip) => address::write(content, &ip),
             Value::Port(port) => decimal(content, port.into()),
             Value::Lines(lines) => {
                 for (index, line) in lines.enumerate() {

@@ -42,7 +42,7 @@ pub fn client(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
     match client.address {
         Some(ip) => {
             content.push(b'"');
-            address::write(content, ip);
+            address::write(content, &ip);
             content.extend_from_slice(b"\",\n  \"ip_decimal\": ");
             address::write_decimal(content, ip);
         }
@@ -110,7 +110,7 @@ fn object(listing: &Listing<'_>, content: &mut Vec<u8>) {
         match row.value() {
             Value::Address(ip) => {
                 content.push(b'"');
-                address::write(content, ip);
+                address::write(content, &ip);
                 content.push(b'"');
             }
             Value::Port(port) => decimal(content, port.into()),

@@ -85,7 +85,12 @@ const TOOL_STARTS: [bool; 256] = {
 
 fn is_tool(agent: &[u8]) -> bool {
     let may_begin = |&(_, &byte): &(usize, &u8)| TOOL_STARTS[usize::from(byte)];
-    agent.iter().enumerate().filter(may_begin).any(|(start, _)| TOOLS.iter().any(|tool| agent[start..].starts_with(tool)))
+    agent.iter().enumerate().filter(may_begin).any(|(start, _)| begins_tool(&agent[start..]))
+}
+
+#[inline(never)]
+fn begins_tool(agent: &[u8]) -> bool {
+    TOOLS.iter().any(|tool| agent.starts_with(tool))
 }
 
 /// Whether the User-Agent is one of PowerShell's.
