@@ -8,19 +8,25 @@
 //!
 //! What the connection waits for is computed from this state each time it has been driven, so it cannot be forgotten.
 
+use super::deadlines::Millis;
 use crate::client::Peer;
 use crate::exchange::{Next, ProxyFault, Service, State, Waiting};
 use mio::Interest;
 use mio::net::TcpStream;
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, recv};
 use socket2::SockRef;
 use std::io::{self, Read};
 use std::net::Shutdown;
+use std::os::fd::AsRawFd;
 
 /// The most reads of one connection before the others have their turn.
 const READS_MAX: usize = 16;
 
-/// The most bytes that are read and dropped after the last answer, lest closing resets it.
-const LINGER_MAX: u32 = 256 * 1024;
+/// How long a client may go on sending after the last answer, whatever it sends: reading stops then, and closing may reset the
+/// answer. Not a number of bytes: nginx passes a whole upload on before it reads the answer to it, and takes a reset for a dead
+/// server.
+const LINGER_MAX: Millis = 30_000;
 
 /// What a worker lends to a connection while it drives it.
 pub struct Lent {
@@ -30,6 +36,8 @@ pub struct Lent {
     pub input: Vec<u8>,
     /// Room for answers.
     pub output: Vec<u8>,
+    /// The time of this turn.
+    pub now: Millis,
 }
 
 /// What came of driving a connection.
@@ -82,8 +90,8 @@ pub enum Phase {
         /// The client may still be sending.
         linger: bool,
     },
-    /// The last answer is out; what the client sends is dropped. So many bytes were.
-    Lingering(u32),
+    /// The last answer is out; what the client still sends is read and dropped.
+    Lingering,
     /// It is to be closed without a word.
     Aborted(ProxyFault),
 }
@@ -97,6 +105,8 @@ pub struct Held {
     pub input: Vec<u8>,
     /// Output that the socket did not take.
     pub unsent: Vec<u8>,
+    /// When lingering ends, even if the client is still sending.
+    pub linger_until: Millis,
 }
 
 impl Held {
@@ -182,12 +192,12 @@ impl Connection {
                 if !linger {
                     return Ok(Resumed::Ends(Fate::Closes));
                 }
-                self.held = None;
-                self.phase = Phase::Lingering(0);
+                self.held = Some(Box::new(Held { linger_until: lent.now + LINGER_MAX, ..Held::default() }));
+                self.phase = Phase::Lingering;
                 return Ok(Resumed::GoesOn);
             }
             Phase::Aborted(fault) => return Ok(Resumed::Ends(Fate::Aborts(fault))),
-            Phase::Lingering(dropped) => return self.linger(dropped, &mut lent.input).map(Resumed::Ends),
+            Phase::Lingering => return self.linger(lent).map(Resumed::Ends),
         }
         let kept = self.held.as_ref().map_or(0, |held| held.input.len());
         if let Some(held) = &self.held {
@@ -274,19 +284,33 @@ impl Connection {
         self.held.as_ref().is_some_and(|held| !held.unsent.is_empty())
     }
 
-    /// Reads and drops what the client still sends.
-    fn linger(&mut self, mut dropped: u32, buffer: &mut [u8]) -> io::Result<Fate> {
-        while dropped < LINGER_MAX {
-            match self.receive(buffer)? {
-                None => {
-                    self.phase = Phase::Lingering(dropped);
-                    return Ok(Fate::Stays { progress: false });
-                }
-                Some(0) => break,
-                Some(length) => dropped = dropped.saturating_add(u32::try_from(length).unwrap_or(LINGER_MAX)),
+    /// Reads and drops what the client still sends, so that closing does not reset the answer.
+    fn linger(&mut self, lent: &mut Lent) -> io::Result<Fate> {
+        let is_over = self.held.as_ref().is_none_or(|held| lent.now >= held.linger_until);
+        for reads in 0..READS_MAX {
+            match self.discard(&mut lent.input)? {
+                None => return Ok(Fate::Stays { progress: reads > 0 }),
+                Some(0) => return Ok(Fate::Closes),
+                Some(_) if is_over => return Ok(Fate::Closes),
+                Some(_) => {}
             }
         }
-        Ok(Fate::Closes)
+        Ok(Fate::Ready)
+    }
+
+    /// Takes what has arrived off the socket without copying it (MSG_TRUNC, tcp(7)); `buffer` is only as long as what is taken.
+    ///
+    /// # Errors
+    /// The socket's, but for interruptions.
+    fn discard(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        loop {
+            match recv(self.stream.as_raw_fd(), buffer, MsgFlags::MSG_TRUNC) {
+                Ok(length) => return Ok(Some(length)),
+                Err(Errno::EAGAIN) => return Ok(None),
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Receives into `buffer`; `Ok(None)` where nothing has arrived.

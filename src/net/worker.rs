@@ -60,7 +60,6 @@ pub struct Worker {
     /// Rings when something was ordered; kept, because closing it takes it out of the poll.
     _bell: UnixStream,
     drain: Option<Drain>,
-    now: Millis,
     date_until: Millis,
     accept_after: Millis,
     tallies: Arc<Tallies>,
@@ -94,12 +93,11 @@ impl Worker {
             connections_max,
             deadlines: Deadlines::new(&limits),
             ready: Vec::new(),
-            lent: Lent { service, input: vec![0; 2 * HEAD_MAX], output: Vec::with_capacity(OUTPUT_MAX) },
+            lent: Lent { service, input: vec![0; 2 * HEAD_MAX], output: Vec::with_capacity(OUTPUT_MAX), now: 0 },
             limits,
             stopper,
             _bell: bell,
             drain: None,
-            now: 0,
             date_until: 0,
             accept_after: 0,
             tallies,
@@ -140,7 +138,7 @@ impl Worker {
     fn timeout(&self) -> Option<Duration> {
         let mut due = self.deadlines.due();
         if !self.ready.is_empty() {
-            due = self.now;
+            due = self.lent.now;
         }
         if self.listeners.iter().any(|listener| listener.is_ready) {
             due = due.min(self.accept_after);
@@ -148,18 +146,18 @@ impl Worker {
         if let Some(drain) = &self.drain {
             due = due.min(drain.due());
         }
-        (due != NEVER).then(|| Duration::from_millis(due.saturating_sub(self.now)))
+        (due != NEVER).then(|| Duration::from_millis(due.saturating_sub(self.lent.now)))
     }
 
     /// Takes the time for this turn, and in each new second the date.
     fn tick(&mut self) {
-        self.now = now();
-        if self.now < self.date_until {
+        self.lent.now = now();
+        if self.lent.now < self.date_until {
             return;
         }
         let time = SystemTime::now();
         let passed = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_millis());
-        self.date_until = self.now + Millis::from(1000 - passed);
+        self.date_until = self.lent.now + Millis::from(1000 - passed);
         let mut date = [b' '; 29];
         // It fits: an IMF-fixdate is 29 bytes.
         let _ = write!(&mut date[..], "{}", httpdate::HttpDate::from(time));
@@ -202,7 +200,7 @@ impl Worker {
         let fate = connection.drive(&mut self.lent, read_closed);
         // Nearly always: it was answered, and waits for its next request as it did before.
         if fate == (Fate::Stays { progress: true }) && connection.is_idle() && connection.interest == Some(Interest::READABLE) {
-            return self.deadlines.set(slot, Wait::Idle, self.now);
+            return self.deadlines.set(slot, Wait::Idle, self.lent.now);
         }
         self.settle(slot, fate);
     }
@@ -219,7 +217,7 @@ impl Worker {
                 true
             }
             Fate::Aborts(fault) => {
-                if let Some(count) = self.tallies.aborted.note(self.now) {
+                if let Some(count) = self.tallies.aborted.note(self.lent.now) {
                     log::warn!("connections closed for their PROXY header: {count}; the last one: {fault}");
                 }
                 return self.close(slot);
@@ -240,7 +238,7 @@ impl Worker {
         let current = self.deadlines.wait(slot);
         let wait = match (connection.phase, connection.waiting()) {
             _ if wanted == Interest::WRITABLE => Wait::Write,
-            (Phase::Lingering(_), _) => Wait::Linger,
+            (Phase::Lingering, _) => Wait::Linger,
             // A new connection waits for its first head.
             (_, Waiting::Idle) if !progress && current.is_none() => Wait::Head,
             (_, Waiting::Idle) => Wait::Idle,
@@ -254,7 +252,7 @@ impl Worker {
             current => current == Some(wait),
         };
         if !goes_on {
-            self.deadlines.set(slot, wait, self.now);
+            self.deadlines.set(slot, wait, self.lent.now);
         }
     }
 
@@ -266,7 +264,7 @@ impl Worker {
 
     /// Ends the waits that are over.
     fn expire(&mut self) {
-        while let Some(slot) = self.deadlines.expired(self.now) {
+        while let Some(slot) = self.deadlines.expired(self.lent.now) {
             let is_silent = self.connections[slot].is_silent();
             match self.deadlines.wait(slot) {
                 Some(Wait::Content) => self.dismiss(slot),
@@ -312,7 +310,7 @@ impl Worker {
                 (_, Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)) => {
                     self.log_limit("descriptors or memory have run out");
                     if !self.make_room() {
-                        self.accept_after = self.now + ACCEPT_REST;
+                        self.accept_after = self.lent.now + ACCEPT_REST;
                     }
                 }
                 // The client has gone before it was accepted, and the like.
@@ -339,21 +337,21 @@ impl Worker {
 
     /// Whether there is room for one more connection, or some can be made; if not, accepting rests.
     fn has_room(&mut self) -> bool {
-        if self.now < self.accept_after {
+        if self.lent.now < self.accept_after {
             return false;
         }
         if self.connections.len() < self.connections_max || self.evictable().is_some() {
             return true;
         }
         self.log_limit("all connections are in use");
-        self.accept_after = self.now + ACCEPT_REST;
+        self.accept_after = self.lent.now + ACCEPT_REST;
         false
     }
 
-    /// A connection that was bidden farewell, else the one that has been idle longest, else the oldest unfinished head, else one
-    /// that was answered already.
+    /// A connection that was answered already, else one that was bidden farewell, else the one that has been idle longest, else the
+    /// oldest unfinished head.
     fn evictable(&self) -> Option<usize> {
-        [Wait::Farewell, Wait::Idle, Wait::Head, Wait::Linger].into_iter().find_map(|wait| self.deadlines.longest(wait))
+        [Wait::Linger, Wait::Farewell, Wait::Idle, Wait::Head].into_iter().find_map(|wait| self.deadlines.longest(wait))
     }
 
     /// Closes a connection, if there is one that may be closed.
@@ -366,7 +364,7 @@ impl Worker {
     }
 
     fn log_limit(&mut self, limit: &str) {
-        if let Some(count) = self.tallies.limited.note(self.now) {
+        if let Some(count) = self.tallies.limited.note(self.lent.now) {
             let connections = self.connections.len();
             log::warn!("{limit} ({count} times; {connections} connections in this thread): closing those idle longest");
         }

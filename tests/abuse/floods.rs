@@ -1,11 +1,11 @@
 //! Clients that send and send.
 
 use crate::support::TestServer;
-use crate::{assert_serves_new_clients, connect, rest};
+use crate::{PATIENCE, assert_serves_new_clients, connect, rest};
 use std::io::Write;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 const CHUNKED: &str = "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -32,32 +32,19 @@ const FLOODS: &[(&str, &str, &str)] = &[
     ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n", "x", "405"),
 ];
 
-/// More than this is not sent into a flood that should have been stopped.
-const FLOOD_MAX: usize = 64 * 1024 * 1024;
-
-/// Floods until the server closes; true if it did.
-fn flood(address: SocketAddr, start: &str, goes_on: &str) -> bool {
-    let mut stream = connect(address);
-    let piece = goes_on.repeat(64 * 1024 / goes_on.len());
-    let mut sent = stream.write_all(start.as_bytes());
-    let mut length = 0;
-    while sent.is_ok() && length < FLOOD_MAX {
-        sent = stream.write_all(piece.as_bytes());
-        length += piece.len();
-    }
-    sent.is_err()
-}
-
 #[test]
-fn a_flood_is_stopped_and_keeps_nobody_waiting() {
+fn a_flood_keeps_nobody_waiting() {
     let server = TestServer::start();
     for (start, goes_on, _) in FLOODS {
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
-                    while !done.load(Ordering::Relaxed) {
-                        assert!(flood(server.address, start, goes_on), "{start:?} and {goes_on:?} without end");
+                    let mut stream = connect(server.address);
+                    let piece = goes_on.repeat(64 * 1024 / goes_on.len());
+                    let mut sent = stream.write_all(start.as_bytes());
+                    while sent.is_ok() && !done.load(Ordering::Relaxed) {
+                        sent = stream.write_all(piece.as_bytes());
                     }
                 });
             }
@@ -65,6 +52,28 @@ fn a_flood_is_stopped_and_keeps_nobody_waiting() {
             done.store(true, Ordering::Relaxed);
         });
     }
+}
+
+/// The last answer is out at once, and what comes after it is read and dropped; but not for ever.
+#[test]
+fn a_flood_is_stopped_after_30_seconds() {
+    const LINGER: Duration = Duration::from_secs(30);
+    let server = TestServer::start();
+    thread::scope(|scope| {
+        for (start, goes_on, _) in FLOODS {
+            let address = server.address;
+            scope.spawn(move || {
+                let (mut stream, began) = (connect(address), Instant::now());
+                stream.write_all(start.as_bytes()).unwrap();
+                let piece = goes_on.repeat(100 * 1024 / goes_on.len());
+                while stream.write_all(piece.as_bytes()).is_ok() {
+                    assert!(began.elapsed() < LINGER + PATIENCE, "{start:?} and {goes_on:?} without end");
+                    thread::sleep(Duration::from_millis(50));
+                }
+                assert!(began.elapsed() >= LINGER, "{start:?} and {goes_on:?}: reset after {:?}", began.elapsed());
+            });
+        }
+    });
 }
 
 /// However fast and in whatever pieces it comes: with 256 KiB to send the client gets the whole answer, and no reset.

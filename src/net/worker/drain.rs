@@ -51,7 +51,7 @@ impl Drain {
 impl Worker {
     /// Whether it was ordered to stop and has.
     pub(super) fn is_done(&self) -> bool {
-        self.drain.is_some_and(|drain| self.now >= drain.end || (self.listeners.is_empty() && self.connections.is_empty()))
+        self.drain.is_some_and(|drain| self.lent.now >= drain.end || (self.listeners.is_empty() && self.connections.is_empty()))
     }
 
     /// The bell has rung: begins what was ordered.
@@ -65,8 +65,8 @@ impl Worker {
             let _ = listener::announce_at_once(&listener.socket);
             listener.is_ready = true;
         }
-        let end = self.drain.map_or(self.now + millis(self.limits.drain_timeout), |drain| drain.end);
-        self.drain = Some(Drain { stage: Stage::Grace, until: self.now + self.grace(), end });
+        let end = self.drain.map_or(self.lent.now + millis(self.limits.drain_timeout), |drain| drain.end);
+        self.drain = Some(Drain { stage: Stage::Grace, until: self.lent.now + self.grace(), end });
     }
 
     fn grace(&self) -> Millis {
@@ -79,18 +79,18 @@ impl Worker {
         if self.listeners.is_empty() {
             self.dismiss_idle();
         }
-        if self.now < until {
+        if self.lent.now < until {
             return;
         }
         let (stage, until) = match stage {
             Stage::Grace => {
                 self.ignore_new();
                 let (least, most) = DRAIN_HANDSHAKES;
-                (Stage::Handshakes, self.now + self.grace().clamp(least, most))
+                (Stage::Handshakes, self.lent.now + self.grace().clamp(least, most))
             }
             Stage::Handshakes if self.close_listeners() => {
                 self.dismiss_idle();
-                (Stage::Silence, self.now + DRAIN_SILENCE)
+                (Stage::Silence, self.lent.now + DRAIN_SILENCE)
             }
             Stage::Handshakes => (Stage::Handshakes, self.accept_after),
             Stage::Silence => {
@@ -151,7 +151,7 @@ impl Worker {
     fn bid_farewell(&mut self, slot: usize) {
         self.dismiss(slot);
         if self.deadlines.wait(slot) == Some(Wait::Linger) {
-            self.deadlines.set(slot, Wait::Farewell, self.now);
+            self.deadlines.set(slot, Wait::Farewell, self.lent.now);
         }
     }
 }
