@@ -1,8 +1,12 @@
 //! The program: the only place that prints or exits.
 
-mod healthcheck;
+#![forbid(unsafe_code)]
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+mod healthcheck;
+mod stderr;
+
+use env_logger::Target;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::flag;
 use std::env;
 use std::io::{self, Write};
@@ -10,6 +14,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use stderr::Stderr;
 use swagip::config::{Command, Config};
 use swagip::net::{BindError, Listen, Order, Server, Stopper, Threads};
 
@@ -37,7 +42,8 @@ fn main() -> ExitCode {
 
 /// Serves until a signal ends it.
 fn serve(Config { settings, trusting }: &Config) -> Result<(), String> {
-    env_logger::Builder::new().filter_level(log::LevelFilter::Warn).parse_default_env().init();
+    let log = Target::Pipe(Box::new(Stderr::default()));
+    env_logger::Builder::new().filter_level(log::LevelFilter::Warn).parse_default_env().target(log).init();
     // Before anything else: as PID 1 a process gets only the signals that it handles.
     let stopper = Stopper::new().map_err(|error| BindError::Resources(error).to_string())?;
     obey(&stopper).map_err(|error| format!("cannot handle signals: {error}"))?;
@@ -46,10 +52,14 @@ fn serve(Config { settings, trusting }: &Config) -> Result<(), String> {
     server.run().map_err(|error| format!("a worker ended: {error}"))
 }
 
-/// The first signal asks for the end, the second one is the end.
+/// The first signal asks for the end, the second one is the end. Those that other programs take for an order to read their files
+/// again are ignored; unhandled they would kill this one.
 fn obey(stopper: &Stopper) -> io::Result<()> {
+    for signal in [SIGHUP, SIGUSR1, SIGUSR2] {
+        flag::register(signal, Arc::default())?;
+    }
     let is_stopping = Arc::new(AtomicBool::new(false));
-    for (signal, order) in [(SIGTERM, Order::Drain), (SIGINT, Order::DrainAtOnce)] {
+    for (signal, order) in [(SIGTERM, Order::Drain), (SIGQUIT, Order::Drain), (SIGINT, Order::DrainAtOnce)] {
         // In this order, because handlers run in the order of their registration.
         flag::register_conditional_shutdown(signal, 0, Arc::clone(&is_stopping))?;
         flag::register(signal, Arc::clone(&is_stopping))?;
@@ -120,7 +130,7 @@ fn say(line: &str) {
 }
 
 fn failed(code: u8, reason: &str) -> ExitCode {
-    let _ = writeln!(io::stderr(), "{reason}");
+    let _ = Stderr::default().write_all(format!("{reason}\n").as_bytes());
     ExitCode::from(code)
 }
 
