@@ -27,9 +27,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use state::{Pending, State, Waiting};
 
-/// The most bytes of answers made at one go; then they go out before more requests are looked at. One answer may go beyond it.
-/// A batch of 200 pipelined requests fits; a client that does not read costs no more than this.
+/// The most bytes of answers made in one call; then they go out, and other connections have their turn, before more requests are
+/// looked at. One answer may go beyond it. A batch of 200 pipelined requests fits. What is made for HEAD counts, too.
 pub const OUTPUT_MAX: usize = 64 * 1024;
+
+/// Room for the content of nearly every answer.
+const BODY_USUAL: usize = 1024;
 
 /// What is to be done after the output went out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +75,8 @@ pub struct Served {
     pub consumed: usize,
     /// At least one request was answered.
     pub answered: bool,
+    /// The bytes of all answers, with the content that was made for HEAD and is not sent: a measure of the time that they took.
+    pub work: usize,
     /// What is to be done.
     pub next: Next,
 }
@@ -99,11 +104,18 @@ struct Call<'c> {
     output: &'c mut Vec<u8>,
     consumed: usize,
     answered: bool,
+    /// The bytes of content that were made and are not in the output: for HEAD, or because they wait for a request's content.
+    unsent: usize,
     /// `None`: to go on with the rest of the input.
     next: Option<Next>,
 }
 
 impl Call<'_> {
+    /// The bytes of all that was made.
+    fn work(&self) -> usize {
+        self.output.len() + self.unsent
+    }
+
     /// Consumes a request that was answered, or is as soon as its content is there.
     fn answered(&mut self, length: usize) {
         self.consumed += length;
@@ -121,7 +133,7 @@ impl Service {
     /// A service for these addresses and this site. `warned` is shared by all services of a server.
     pub fn new(rule: Rule, site: Site, warned: Arc<AtomicBool>) -> Service {
         let heads = Heads::new(Head::TEXTS.iter().copied(), site.served_by.as_deref());
-        Service { rule, site, heads, body: Vec::with_capacity(1024), draining: false, warned }
+        Service { rule, site, heads, body: Vec::with_capacity(BODY_USUAL), draining: false, warned }
     }
 
     /// The rule by which addresses are decided.
@@ -134,6 +146,11 @@ impl Service {
         self.heads.set_date(date);
     }
 
+    /// Gives back the room that an unusual answer took.
+    pub fn trim(&mut self) {
+        self.body = Vec::with_capacity(BODY_USUAL);
+    }
+
     /// From now on readiness is denied, and the last answer to what has arrived on a connection closes it.
     pub fn drain(&mut self) {
         self.draining = true;
@@ -143,10 +160,10 @@ impl Service {
     /// is not all that has arrived. A later call for the same connection brings what was not consumed again, and more behind it;
     /// how the input was cut changes nothing in the answers.
     pub fn serve(&mut self, state: &mut State, peer: &mut Peer, input: &[u8], more: bool, output: &mut Vec<u8>) -> Served {
-        let mut call = Call { peer, length: input.len(), more, output, consumed: 0, answered: false, next: None };
+        let mut call = Call { peer, length: input.len(), more, output, consumed: 0, answered: false, unsent: 0, next: None };
         let mut storage = request::storage::<FIELDS_USUAL>();
         while call.next.is_none() && call.consumed < input.len() {
-            if call.output.len() >= OUTPUT_MAX {
+            if call.work() >= OUTPUT_MAX {
                 call.next = Some(Next::Again);
                 break;
             }
@@ -157,7 +174,7 @@ impl Service {
                 call.next = Some(Next::Close { linger: true });
             }
         }
-        Served { consumed: call.consumed, answered: call.answered, next: call.next.unwrap_or(Next::Read) }
+        Served { consumed: call.consumed, answered: call.answered, work: call.work(), next: call.next.unwrap_or(Next::Read) }
     }
 
     /// Looks at the input once.
@@ -256,6 +273,11 @@ impl Service {
             self.warn(call.peer, request);
         }
         let (length, rest) = if request.has_content() { begin_content(request, input)? } else { (request.length, Rest::Nothing) };
+        // An answer that waits is kept; not also those before it, which a client may leave unread.
+        if matches!(rest, Rest::Missing(_)) && !call.output.is_empty() {
+            call.next = Some(Next::Again);
+            return Ok(());
+        }
         let is_unwanted = matches!(rest, Rest::Unwanted);
         let is_last = is_unwanted || self.is_last(length == input.len() && !call.more);
         let persistence = if is_last { Persistence::Close } else { request.persistence };
@@ -267,10 +289,14 @@ impl Service {
         let to_head = request.method == Method::Head;
         if let Rest::Missing(content) = rest {
             *state = State::Content(self.hold(head, content, request.persistence, to_head));
+            call.unsent += self.body.len();
             call.answered(length);
             return Ok(());
         }
         self.heads.answer(call.output, head as usize, persistence, &self.body, to_head);
+        if to_head {
+            call.unsent += self.body.len();
+        }
         match persistence {
             Persistence::Close => call.last(length, is_unwanted || is_unasked(request.persistence)),
             _ => call.answered(length),

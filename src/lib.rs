@@ -7,6 +7,8 @@
 //! http → client → resource → exchange ‖ net → config → main
 //! ```
 
+#![forbid(unsafe_code)]
+
 pub mod http;
 
 pub mod client;

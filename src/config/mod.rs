@@ -205,6 +205,7 @@ fn limits(flags: LimitFlags, threads: NonZeroUsize, environment: Environment<'_>
     let (drain_grace, drain_timeout) = drain(flags.drain_grace, flags.drain_timeout, environment)?;
     Ok(Limits {
         connections: connections(flags.max_connections, threads, environment)?,
+        connections_per_client: None,
         head: duration(("--head-timeout", flags.head_timeout), "SWAGIP_HEAD_TIMEOUT", default.head)?,
         idle: duration(("--idle-timeout", flags.idle_timeout), "SWAGIP_IDLE_TIMEOUT", default.idle)?,
         write: duration(("--write-timeout", flags.write_timeout), "SWAGIP_WRITE_TIMEOUT", default.write)?,

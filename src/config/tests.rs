@@ -114,6 +114,7 @@ fn how_long_and_how_much() {
     let seconds = Duration::from_secs;
     let mut limits = Limits {
         connections: NonZeroUsize::new(100),
+        connections_per_client: None,
         head: seconds(1),
         idle: seconds(2),
         write: seconds(3),

@@ -9,19 +9,17 @@
 //! What the connection waits for is computed from this state each time it has been driven, so it cannot be forgotten.
 
 use super::deadlines::Millis;
+use super::socket;
+use super::sources::Source;
+use super::wait::Activity;
 use crate::client::Peer;
-use crate::exchange::{Next, ProxyFault, Service, State, Waiting};
+use crate::exchange::{Next, OUTPUT_MAX, ProxyFault, Served, Service, State, Waiting};
 use mio::Interest;
 use mio::net::TcpStream;
-use nix::errno::Errno;
-use nix::sys::socket::{MsgFlags, recv};
-use socket2::SockRef;
-use std::io::{self, Read};
-use std::net::Shutdown;
-use std::os::fd::AsRawFd;
+use std::io;
 
-/// The most reads of one connection before the others have their turn.
-const READS_MAX: usize = 16;
+/// The most bytes of input that one connection has read before the others have their turn: eight times the worker's room for it.
+const READS_MAX: usize = 8;
 
 /// How long a client may go on sending after the last answer, whatever it sends: reading stops then, and closing may reset the
 /// answer. Not a number of bytes: nginx passes a whole upload on before it reads the answer to it, and takes a reset for a dead
@@ -32,7 +30,7 @@ const LINGER_MAX: Millis = 30_000;
 pub struct Lent {
     /// Answers.
     pub service: Service,
-    /// Room for input: the longest head twice, so that behind the start of one there is always room for its rest.
+    /// Room for input: the longest head twice, so that one is nearly always read in one piece.
     pub input: Vec<u8>,
     /// Room for answers.
     pub output: Vec<u8>,
@@ -55,10 +53,10 @@ pub enum Fate {
 
 /// What came of taking up what was under way.
 enum Resumed {
-    /// Behind so many bytes of the input there is more to read.
-    Reads { kept: usize },
-    /// So many bytes of the input were read before and are to be served.
-    Serves { length: usize },
+    /// There is more to read.
+    Reads,
+    /// What is held is to be served.
+    Serves,
     /// Something else is to be taken up.
     GoesOn,
     /// There is nothing more to do now.
@@ -74,6 +72,8 @@ pub struct Connection {
     pub interest: Option<Interest>,
     /// It waits in the worker's ready list.
     pub is_ready: bool,
+    /// It is counted for its source; until a PROXY header has named a client, there may be none.
+    pub is_counted: bool,
     /// Nothing while it is idle.
     pub held: Option<Box<Held>>,
 }
@@ -92,8 +92,6 @@ pub enum Phase {
     },
     /// The last answer is out; what the client still sends is read and dropped.
     Lingering,
-    /// It is to be closed without a word.
-    Aborted(ProxyFault),
 }
 
 /// What a connection that is not idle needs.
@@ -116,11 +114,30 @@ impl Held {
     }
 }
 
+impl Lent {
+    /// Gives back the room that an unusual answer took.
+    fn trim(&mut self, work: usize) {
+        if work >= OUTPUT_MAX {
+            self.output = Vec::with_capacity(OUTPUT_MAX);
+            self.service.trim();
+        }
+    }
+}
+
+/// What a connection is to do after a call of the exchange.
+fn phase(next: Next) -> Phase {
+    match next {
+        Next::Read | Next::Abort(_) => Phase::Open,
+        Next::Again => Phase::Unserved,
+        Next::Close { linger } => Phase::Flushing { linger },
+    }
+}
+
 impl Connection {
     /// A connection that was just accepted; `proxy`: it begins with a PROXY header.
     pub fn new(stream: TcpStream, peer: Peer, proxy: bool) -> Connection {
         let held = proxy.then(|| Box::new(Held { state: State::Proxy, ..Held::default() }));
-        Connection { stream, peer, phase: Phase::Open, interest: None, is_ready: false, held }
+        Connection { stream, peer, phase: Phase::Open, interest: None, is_ready: false, is_counted: false, held }
     }
 
     /// What to be told of next: a client that does not read is not read from.
@@ -138,9 +155,25 @@ impl Connection {
         self.held.is_none() && self.phase == Phase::Open
     }
 
-    /// What the exchange waits for.
-    pub fn waiting(&self) -> Waiting {
-        self.held.as_ref().map_or(Waiting::Idle, |held| held.state.waiting())
+    /// Whose connection it is: the peer's, unless that is a proxy. `None` also where a proxy has not named its client yet.
+    pub fn source(&self) -> Option<Source> {
+        self.peer.address.filter(|_| !self.peer.trusted).map(Source::from)
+    }
+
+    /// Whether it may yet be another's.
+    pub fn is_unnamed(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| matches!(held.state, State::Proxy))
+    }
+
+    /// What it is doing, as far as its deadlines care.
+    pub fn activity(&self) -> Activity {
+        match self.held.as_ref().map_or(Waiting::Idle, |held| held.state.waiting()) {
+            _ if self.is_ready || self.is_blocked() => Activity::Answering,
+            _ if self.phase == Phase::Lingering => Activity::Lingering,
+            Waiting::Idle => Activity::Idle,
+            Waiting::Head => Activity::Head,
+            Waiting::Content => Activity::Content,
+        }
     }
 
     /// Does all that can be done now: flush what is owed, read, answer, and so on, until the socket has no more to give or to
@@ -151,28 +184,39 @@ impl Connection {
     }
 
     fn try_drive(&mut self, lent: &mut Lent, read_closed: bool) -> io::Result<Fate> {
-        let mut progress = false;
+        let (mut progress, mut work) = (false, 0);
         for _ in 0..READS_MAX {
-            let resumed = if self.is_idle() { Resumed::Reads { kept: 0 } } else { self.resume(lent, &mut progress)? };
+            let resumed = if self.is_idle() { Resumed::Reads } else { self.resume(lent, &mut progress)? };
             let (length, is_full) = match resumed {
-                Resumed::Reads { kept } => match self.receive(&mut lent.input[kept..])? {
+                Resumed::Reads => match socket::receive(&mut self.stream, &mut lent.input)? {
                     None => return Ok(Fate::Stays { progress }),
                     // A client that is done and is owed nothing: nearly every end of a connection.
                     Some(0) if self.held.is_none() => return Ok(Fate::Closes),
                     Some(0) => {
-                        self.end(lent, kept)?;
+                        self.end(lent)?;
                         continue;
                     }
-                    Some(length) => (kept + length, kept + length == lent.input.len()),
+                    Some(length) => (length, length == lent.input.len()),
                 },
-                Resumed::Serves { length } => (length, true),
+                Resumed::Serves => (0, true),
                 Resumed::GoesOn => continue,
                 Resumed::Ends(fate) => return Ok(fate),
             };
-            progress |= self.serve(lent, length, is_full)?;
+            let served = match self.held.take() {
+                None => self.serve(lent, length, is_full)?,
+                Some(held) => self.serve_held(held, lent, length, is_full)?,
+            };
+            if let Next::Abort(fault) = served.next {
+                return Ok(Fate::Aborts(fault));
+            }
+            progress |= served.answered;
             // A short read has emptied the socket; unless a FIN is behind it, the next bytes make a new event.
             if self.phase == Phase::Open && !is_full && !read_closed {
                 return Ok(Fate::Stays { progress });
+            }
+            work += served.work;
+            if work >= OUTPUT_MAX {
+                break;
             }
         }
         Ok(Fate::Ready)
@@ -185,60 +229,63 @@ impl Connection {
         if self.is_blocked() {
             return Ok(Resumed::Ends(Fate::Stays { progress: *progress }));
         }
-        match self.phase {
-            Phase::Open | Phase::Unserved => {}
+        Ok(match self.phase {
+            Phase::Open => Resumed::Reads,
+            Phase::Unserved => Resumed::Serves,
             Phase::Flushing { linger } => {
-                self.finish_sending();
+                socket::finish_sending(&self.stream);
                 if !linger {
                     return Ok(Resumed::Ends(Fate::Closes));
                 }
                 self.held = Some(Box::new(Held { linger_until: lent.now + LINGER_MAX, ..Held::default() }));
                 self.phase = Phase::Lingering;
-                return Ok(Resumed::GoesOn);
+                Resumed::GoesOn
             }
-            Phase::Aborted(fault) => return Ok(Resumed::Ends(Fate::Aborts(fault))),
-            Phase::Lingering => return self.linger(lent).map(Resumed::Ends),
-        }
-        let kept = self.held.as_ref().map_or(0, |held| held.input.len());
-        if let Some(held) = &self.held {
-            lent.input[..kept].copy_from_slice(&held.input);
-        }
-        Ok(if self.phase == Phase::Unserved { Resumed::Serves { length: kept } } else { Resumed::Reads { kept } })
+            Phase::Lingering => Resumed::Ends(self.linger(lent)?),
+        })
     }
 
-    /// Answers the first `length` bytes of the input and sends; true if anything was answered.
-    fn serve(&mut self, lent: &mut Lent, length: usize, is_full: bool) -> io::Result<bool> {
-        let mut fresh = State::default();
-        let state = self.held.as_mut().map_or(&mut fresh, |held| &mut held.state);
+    /// Answers the first `length` bytes of the input and sends.
+    fn serve(&mut self, lent: &mut Lent, length: usize, is_full: bool) -> io::Result<Served> {
+        let mut state = State::default();
         lent.output.clear();
-        let served = lent.service.serve(state, &mut self.peer, &lent.input[..length], is_full, &mut lent.output);
-        let rest = &lent.input[served.consumed..length];
-        let (phase, rest) = match served.next {
-            Next::Read => (Phase::Open, rest),
-            Next::Again => (Phase::Unserved, rest),
-            Next::Close { linger } => (Phase::Flushing { linger }, &[][..]),
-            Next::Abort(fault) => (Phase::Aborted(fault), &[][..]),
-        };
-        self.phase = phase;
-        let sent = self.send(&lent.output, matches!(phase, Phase::Flushing { .. }))?;
-        let unsent = &lent.output[sent..];
-        // Nearly always: all is answered and sent, and nothing was held.
-        if self.held.is_some() || !rest.is_empty() || !unsent.is_empty() || fresh.waiting() != Waiting::Idle {
-            self.hold(fresh, rest, unsent);
+        let served = lent.service.serve(&mut state, &mut self.peer, &lent.input[..length], is_full, &mut lent.output);
+        self.phase = phase(served.next);
+        let sent = socket::send(&self.stream, &lent.output, matches!(self.phase, Phase::Flushing { .. }))?;
+        let (rest, unsent) = (&lent.input[served.consumed..length], &lent.output[sent..]);
+        // Nearly always: all is answered and sent.
+        if !rest.is_empty() || !unsent.is_empty() || state.waiting() != Waiting::Idle {
+            self.hold(Held { state, ..Held::default() }.into(), rest, unsent);
         }
-        Ok(served.answered)
+        lent.trim(served.work);
+        Ok(served)
     }
 
-    /// The client has sent its FIN: says what is still to be said.
-    fn end(&mut self, lent: &mut Lent, kept: usize) -> io::Result<()> {
+    /// Answers what is held and the `length` bytes that have come after it, and sends. They are read where they are held: copied out and
+    /// in again at each piece, a head in drips would cost its square.
+    #[cold]
+    fn serve_held(&mut self, mut held: Box<Held>, lent: &mut Lent, length: usize, is_full: bool) -> io::Result<Served> {
+        held.input.extend_from_slice(&lent.input[..length]);
+        lent.output.clear();
+        let served = lent.service.serve(&mut held.state, &mut self.peer, &held.input, is_full, &mut lent.output);
+        self.phase = phase(served.next);
+        held.input.drain(..served.consumed);
+        let sent = socket::send(&self.stream, &lent.output, matches!(self.phase, Phase::Flushing { .. }))?;
+        self.hold(held, &[], &lent.output[sent..]);
+        lent.trim(served.work);
+        Ok(served)
+    }
+
+    /// The client has sent its FIN: sends the final response, if one is owed.
+    fn end(&mut self, lent: &mut Lent) -> io::Result<()> {
         lent.output.clear();
         if let Some(held) = &mut self.held {
-            lent.service.end(&mut held.state, &lent.input[..kept], &mut lent.output);
+            lent.service.end(&mut held.state, &held.input, &mut lent.output);
         }
-        self.last(&lent.output, false)
+        self.finish(&lent.output, false)
     }
 
-    /// What the connection waits for did not come in time: says what is still to be said.
+    /// What the connection waits for did not come in time: sends the final response, if one is owed.
     ///
     /// # Errors
     /// The socket's.
@@ -247,34 +294,35 @@ impl Connection {
         if let Some(held) = &mut self.held {
             lent.service.expire(&mut held.state, &held.input, &mut lent.output);
         }
-        self.last(&lent.output, true)
+        self.finish(&lent.output, true)
     }
 
-    fn last(&mut self, output: &[u8], linger: bool) -> io::Result<()> {
+    fn finish(&mut self, output: &[u8], linger: bool) -> io::Result<()> {
         self.phase = Phase::Flushing { linger };
-        let sent = self.send(output, true)?;
+        let sent = socket::send(&self.stream, output, true)?;
         if self.held.is_some() || sent < output.len() {
-            self.hold(State::default(), &[], &output[sent..]);
+            self.hold(Box::default(), &[], &output[sent..]);
         }
         Ok(())
     }
 
-    /// Keeps what is neither served nor sent. `fresh` is the state where none was held.
+    /// Keeps what is neither served nor sent. What nobody will read any more is dropped.
     #[cold]
-    fn hold(&mut self, fresh: State, input: &[u8], unsent: &[u8]) {
-        let held = self.held.get_or_insert_with(|| Box::new(Held { state: fresh, ..Held::default() }));
-        held.input.clear();
-        held.input.extend_from_slice(input);
-        held.unsent.extend_from_slice(unsent);
-        if held.is_empty() {
-            self.held = None;
+    fn hold(&mut self, mut held: Box<Held>, input: &[u8], unsent: &[u8]) {
+        match self.phase {
+            Phase::Open | Phase::Unserved => held.input.extend_from_slice(input),
+            Phase::Flushing { .. } | Phase::Lingering => {
+                *held = Held { unsent: std::mem::take(&mut held.unsent), ..Held::default() }
+            }
         }
+        held.unsent.extend_from_slice(unsent);
+        self.held = if held.is_empty() { None } else { Some(held) };
     }
 
     /// Sends what is owed; true if some of it went out.
     fn flush(&mut self) -> io::Result<bool> {
         let Some(mut held) = self.held.take_if(|held| !held.unsent.is_empty()) else { return Ok(false) };
-        let sent = self.send(&held.unsent, matches!(self.phase, Phase::Flushing { .. }));
+        let sent = socket::send(&self.stream, &held.unsent, matches!(self.phase, Phase::Flushing { .. }));
         held.unsent.drain(..*sent.as_ref().unwrap_or(&0));
         self.held = if held.is_empty() { None } else { Some(held) };
         Ok(sent? > 0)
@@ -288,7 +336,7 @@ impl Connection {
     fn linger(&mut self, lent: &mut Lent) -> io::Result<Fate> {
         let is_over = self.held.as_ref().is_none_or(|held| lent.now >= held.linger_until);
         for reads in 0..READS_MAX {
-            match self.discard(&mut lent.input)? {
+            match socket::discard(&self.stream, &mut lent.input)? {
                 None => return Ok(Fate::Stays { progress: reads > 0 }),
                 Some(0) => return Ok(Fate::Closes),
                 Some(_) if is_over => return Ok(Fate::Closes),
@@ -296,61 +344,5 @@ impl Connection {
             }
         }
         Ok(Fate::Ready)
-    }
-
-    /// Takes what has arrived off the socket without copying it (MSG_TRUNC, tcp(7)); `buffer` is only as long as what is taken.
-    ///
-    /// # Errors
-    /// The socket's, but for interruptions.
-    fn discard(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        loop {
-            match recv(self.stream.as_raw_fd(), buffer, MsgFlags::MSG_TRUNC) {
-                Ok(length) => return Ok(Some(length)),
-                Err(Errno::EAGAIN) => return Ok(None),
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// Receives into `buffer`; `Ok(None)` where nothing has arrived.
-    ///
-    /// # Errors
-    /// The socket's, but for interruptions.
-    #[inline(always)] // Its loop keeps the compiler from doing it.
-    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        loop {
-            match self.stream.read(buffer) {
-                Ok(length) => return Ok(Some(length)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Sends what the socket takes of `bytes` and tells how much that was. `more`: something follows at once, even if only the
-    /// FIN, which then travels in the same segment.
-    ///
-    /// # Errors
-    /// The socket's, but for interruptions.
-    #[inline(always)] // As above.
-    fn send(&self, mut bytes: &[u8], more: bool) -> io::Result<usize> {
-        let flags = libc::MSG_NOSIGNAL | if more { libc::MSG_MORE } else { 0 };
-        let all = bytes.len();
-        while !bytes.is_empty() {
-            match SockRef::from(&self.stream).send_with_flags(bytes, flags) {
-                Ok(length) => bytes = &bytes[length..],
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(all - bytes.len())
-    }
-
-    /// Sends the FIN. Where the client has reset the connection there is nobody to tell.
-    fn finish_sending(&self) {
-        let _ = self.stream.shutdown(Shutdown::Write);
     }
 }

@@ -11,6 +11,9 @@ use std::time::Duration;
 /// Milliseconds on the clock that nobody sets (CLOCK_MONOTONIC).
 pub type Millis = u64;
 
+/// The lower half of a [`Millis`]: enough to tell how long a wait has taken, because none takes more than a day.
+type Since = u32;
+
 /// What a connection is given time for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
@@ -20,7 +23,7 @@ pub enum Wait {
     Head,
     /// The rest of content.
     Content,
-    /// A reader who does not read.
+    /// Answers that wait for the client to read.
     Write,
     /// What the client still sends after the last answer.
     Linger,
@@ -42,7 +45,7 @@ pub const NEVER: Millis = Millis::MAX;
 
 #[derive(Clone, Copy, Debug)]
 struct Link {
-    since: Millis,
+    since: Since,
     previous: u32,
     next: u32,
     wait: Option<Wait>,
@@ -53,6 +56,12 @@ impl Link {
     fn alone(index: usize) -> Link {
         let index = narrow(index);
         Link { since: 0, previous: index, next: index, wait: None }
+    }
+
+    /// When the wait began, which may be a little after `now`.
+    fn begun(&self, now: Millis) -> Millis {
+        let waited = (now as Since).wrapping_sub(self.since).cast_signed();
+        now.saturating_add_signed(-i64::from(waited))
     }
 }
 
@@ -82,7 +91,7 @@ impl Deadlines {
         self.take_out(index);
         let queue = wait as usize;
         let last = self.links[queue].previous;
-        self.links[index] = Link { since: now, previous: last, next: narrow(queue), wait: Some(wait) };
+        self.links[index] = Link { since: now as Since, previous: last, next: narrow(queue), wait: Some(wait) };
         self.links[last as usize].next = narrow(index);
         self.links[queue].previous = narrow(index);
         self.due = self.due.min(now + self.timeouts[queue]);
@@ -108,6 +117,11 @@ impl Deadlines {
         self.links[next as usize].previous = previous;
     }
 
+    /// How long a connection has waited.
+    pub fn waited(&self, slot: usize, now: Millis) -> Millis {
+        self.links.get(slot + KINDS).map_or(0, |link| now.saturating_sub(link.begun(now)))
+    }
+
     /// What a connection waits for.
     pub fn wait(&self, slot: usize) -> Option<Wait> {
         self.links.get(slot + KINDS)?.wait
@@ -130,7 +144,7 @@ impl Deadlines {
         }
         let over = |(queue, timeout): (&Link, &Millis)| {
             let slot = (queue.next as usize).checked_sub(KINDS)?;
-            Some((self.links[queue.next as usize].since + timeout, slot))
+            Some((self.links[queue.next as usize].begun(now) + timeout, slot))
         };
         let (due, slot) = self.links.iter().zip(&self.timeouts).filter_map(over).min().unwrap_or((NEVER, 0));
         self.due = due;

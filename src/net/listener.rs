@@ -2,11 +2,15 @@
 //! connections and no thread waits for another.
 
 use super::{BindError, Listen};
-use mio::net::TcpListener;
-use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, Type};
+use mio::net::{TcpListener, TcpStream};
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::SetStruct;
+use nix::{setsockopt_impl, sockopt_impl};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::AsRawFd;
+use std::os::fd::AsFd;
+use std::time::Duration;
 
 /// The kernel's queue of connections that nobody has accepted yet. With the 128 that std and mio ask for, 8,000 connections
 /// at once took six times as long as with this.
@@ -14,6 +18,14 @@ const BACKLOG: i32 = 4096;
 
 /// The seconds for which the kernel keeps a connection to itself that has sent nothing yet.
 const DEFER_ACCEPT: i32 = 1;
+
+/// What the kernel may hold of answers that a client does not read; it takes twice as much. Left to itself it grows to 4 MiB for
+/// each connection.
+const SEND_BUFFER: usize = 128 * 1024;
+
+/// What the kernel may hold of requests that are not read yet; it takes twice as much. More than two of the longest heads, so that
+/// pipelining and content don't wait for it.
+const RECEIVE_BUFFER: usize = 64 * 1024;
 
 /// Where to listen when nothing was said.
 pub const DEFAULT_PORT: u16 = 8080;
@@ -60,20 +72,23 @@ fn socket(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Opens one thread's socket of a [settled](settle) address.
+/// Opens one thread's socket of a [settled](settle) address. Accepted sockets inherit its options, so that none needs a system
+/// call of its own. `write`: how long a client may take nothing of what was sent to it.
 ///
 /// # Errors
 /// [`BindError`], though `settle` will have met it before.
-pub fn open(listen: Listen) -> Result<TcpListener, BindError> {
+pub fn open(listen: Listen, write: Duration) -> Result<TcpListener, BindError> {
     let open = || {
         let socket = socket(listen.address)?;
         socket.set_reuse_port(true)?;
-        // Accepted sockets inherit it: a system call less for each.
         socket.set_tcp_nodelay(true)?;
         socket.set_nonblocking(true)?;
+        socket.set_send_buffer_size(SEND_BUFFER)?;
+        socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+        socket.set_tcp_user_timeout(Some(write))?;
         socket.bind(&listen.address.into())?;
         socket.listen(BACKLOG)?;
-        set_defer_accept(&socket, DEFER_ACCEPT)?;
+        setsockopt(&socket, TcpDeferAccept, &DEFER_ACCEPT)?;
         Ok(TcpListener::from_std(socket.into()))
     };
     open().map_err(|source| BindError::Other { address: listen.address, source })
@@ -85,37 +100,48 @@ pub fn open(listen: Listen) -> Result<TcpListener, BindError> {
 /// # Errors
 /// The kernel's.
 pub fn announce_at_once(listener: &TcpListener) -> io::Result<()> {
-    set_defer_accept(&SockRef::from(listener), 0)
+    Ok(setsockopt(listener, TcpDeferAccept, &0)?)
 }
 
-/// Has the kernel drop each SYN from now on, as if it were lost on its way. Closing a listener resets the handshakes that are
-/// under way and what waits to be accepted: behind this they end and are accepted, and nothing comes after them. Who is
-/// dropped tries again after a second and is refused.
+/// Has the kernel drop every new SYN, as if it were lost on its way. Closing a listener resets the handshakes that are under way
+/// and what waits to be accepted; after this they are completed and accepted, and no others begin. A client whose SYN was dropped
+/// tries again after a second and is refused then.
+///
+/// Packets must arrive with the greatest hop limit there is, which only a neighbour that asks for it sends (RFC 5082). A socket
+/// filter could look for SYNs themselves, but needs CAP_NET_ADMIN. Handshakes under way don't pass this check; the sockets that
+/// come of them inherit it, so each that is accepted from now on needs [`hear`].
 ///
 /// # Errors
 /// The kernel's.
 pub fn ignore_new(listener: &TcpListener) -> io::Result<()> {
-    const LOAD_BYTE: u16 = (libc::BPF_LD | libc::BPF_B | libc::BPF_ABS) as u16;
-    const SKIP_UNLESS_SET: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
-    const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
-    /// Where the flags stand in a TCP header (RFC 9293 §3.1), and the one of a new connection.
-    const FLAGS: u32 = 13;
-    const SYN: u32 = 0x02;
-    SockRef::from(listener).attach_filter(&[
-        SockFilter::new(LOAD_BYTE, 0, 0, FLAGS),
-        SockFilter::new(SKIP_UNLESS_SET, 0, 1, SYN),
-        SockFilter::new(RETURN, 0, 0, 0),
-        SockFilter::new(RETURN, 0, 0, u32::MAX),
-    ])
+    set_hops_min(listener, listener.local_addr()?, HOPS)
 }
 
-#[allow(unsafe_code)]
-fn set_defer_accept(socket: &Socket, seconds: libc::c_int) -> io::Result<()> {
-    let length = size_of_val(&seconds) as libc::socklen_t;
-    // SAFETY: the descriptor is open for as long as `socket` is borrowed; the value is a c_int that outlives the call, and its
-    // length is passed with it. No crate offers this option.
-    let result = unsafe {
-        libc::setsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, (&raw const seconds).cast(), length)
-    };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+/// Takes back on an accepted socket what it has inherited from [`ignore_new`].
+///
+/// # Errors
+/// The kernel's.
+pub fn hear(stream: &TcpStream) -> io::Result<()> {
+    set_hops_min(stream, stream.local_addr()?, 0)
 }
+
+/// A dual-stack socket needs it for both families.
+fn set_hops_min(socket: &impl AsFd, address: SocketAddr, hops: i32) -> io::Result<()> {
+    if address.is_ipv6() {
+        setsockopt(socket, Ipv6HopsMin, &hops)?;
+    }
+    Ok(setsockopt(socket, Ipv4HopsMin, &hops)?)
+}
+
+/// The greatest hop limit.
+const HOPS: i32 = 255;
+
+sockopt_impl!(
+    /// The seconds for which a connection that has sent nothing is kept back (tcp(7)).
+    TcpDeferAccept, SetOnly, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, i32, SetStruct<i32>);
+sockopt_impl!(
+    /// Packets with a lower TTL are dropped (ip(7)).
+    Ipv4HopsMin, SetOnly, libc::IPPROTO_IP, libc::IP_MINTTL, i32, SetStruct<i32>);
+sockopt_impl!(
+    /// The same for IPv6.
+    Ipv6HopsMin, SetOnly, libc::IPPROTO_IPV6, libc::IPV6_MINHOPCOUNT, i32, SetStruct<i32>);

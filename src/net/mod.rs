@@ -8,8 +8,11 @@ mod cpu;
 mod deadlines;
 mod listener;
 mod server;
+mod socket;
+mod sources;
 mod stopper;
 mod tally;
+mod wait;
 mod worker;
 
 pub use listener::DEFAULT_PORT;
@@ -59,6 +62,8 @@ impl Threads {
 pub struct Limits {
     /// Connections of all threads together; each thread has an equal share. `None`: the descriptor limit less 64, at most 1,000,000.
     pub connections: Option<NonZeroUsize>,
+    /// Connections that one client may have: one IPv4 address, or one /64 of IPv6. `None`: as many as there is room for.
+    pub connections_per_client: Option<NonZeroUsize>,
     /// From the first byte of a request head to its last (for a new connection: from accept).
     pub head: Duration,
     /// Between two requests.
@@ -75,6 +80,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             connections: None,
+            connections_per_client: None,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             write: Duration::from_secs(30),

@@ -1,7 +1,8 @@
 //! Counting what clients bring about, so that the log tells of it without growing with it.
 
 use super::deadlines::Millis;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What clients bring about is logged this often at most.
 const LOG_REST: Millis = 60_000;
@@ -13,6 +14,21 @@ pub struct Tallies {
     pub limited: Tally,
     /// Connections that were closed for their PROXY header.
     pub aborted: Tally,
+    /// Socket options that the kernel refused.
+    pub refused: Once,
+}
+
+/// A warning that is given once a start.
+#[derive(Default)]
+pub struct Once(AtomicBool);
+
+impl Once {
+    /// Tells what is not done for want of something that the kernel refused.
+    pub fn tell(&self, consequence: &str, error: &io::Error) {
+        if !self.0.swap(true, Ordering::Relaxed) {
+            log::warn!("{consequence}: the kernel refuses a socket option ({error})");
+        }
+    }
 }
 
 /// Counts what is worth a line in the log, which is written once a minute at most.

@@ -3,34 +3,29 @@
 //! A turn: poll; take the time once; drive the connections that have events, then those that had more to do; end the waits that
 //! are over; accept. Accepting comes last, so that no slot that was freed in this turn meets an event meant for its predecessor.
 
+mod accept;
 mod drain;
+mod room;
 
-use super::connection::{Connection, Fate, Lent, Phase};
+use super::connection::{Connection, Fate, Lent};
 use super::deadlines::{Deadlines, Millis, NEVER, Wait};
+use super::sources::{PerClient, Sources};
 use super::tally::Tallies;
-use super::{Limits, Stopper, cpu};
-use crate::exchange::{OUTPUT_MAX, Service, Waiting};
+use super::{Limits, Order, Stopper, cpu, socket, wait};
+use crate::exchange::{OUTPUT_MAX, ProxyFault, Service};
 use crate::http::scan::HEAD_MAX;
 use drain::Drain;
 use mio::event::Event;
-use mio::net::{TcpListener, TcpStream, UnixStream};
+use mio::net::{TcpListener, UnixStream};
 use mio::{Events, Interest, Poll, Token};
 use nix::time::{ClockId, clock_gettime};
 use slab::Slab;
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Connections accepted in one turn from one listener. With 1 accepting costs 4 % more; without a limit a flood of connections
-/// starves those that are there.
-const ACCEPTS_MAX: usize = 64;
-
 /// Events taken at once.
 const EVENTS_MAX: usize = 512;
-
-/// How long accepting rests when there is no room and none can be made.
-const ACCEPT_REST: Millis = 100;
 
 /// The tokens of connections are their slots; those of the bell and of the listeners are greater.
 const SLOT_MAX: usize = usize::MAX / 2;
@@ -52,6 +47,8 @@ pub struct Worker {
     connections: Slab<Connection>,
     connections_max: usize,
     deadlines: Deadlines,
+    sources: Sources,
+    per_client: Option<Arc<PerClient>>,
     /// Connections that had more to do when their turn was over.
     ready: Vec<usize>,
     lent: Lent,
@@ -60,6 +57,8 @@ pub struct Worker {
     /// Rings when something was ordered; kept, because closing it takes it out of the poll.
     _bell: UnixStream,
     drain: Option<Drain>,
+    /// The order that `drain` carries out.
+    obeyed: Option<Order>,
     date_until: Millis,
     accept_after: Millis,
     tallies: Arc<Tallies>,
@@ -75,6 +74,7 @@ impl Worker {
         service: Service,
         limits: Limits,
         connections_max: usize,
+        per_client: Option<Arc<PerClient>>,
         stopper: Stopper,
         tallies: Arc<Tallies>,
     ) -> io::Result<Worker> {
@@ -92,12 +92,15 @@ impl Worker {
             connections: Slab::new(),
             connections_max,
             deadlines: Deadlines::new(&limits),
+            sources: Sources::default(),
+            per_client,
             ready: Vec::new(),
             lent: Lent { service, input: vec![0; 2 * HEAD_MAX], output: Vec::with_capacity(OUTPUT_MAX), now: 0 },
             limits,
             stopper,
             _bell: bell,
             drain: None,
+            obeyed: None,
             date_until: 0,
             accept_after: 0,
             tallies,
@@ -119,15 +122,25 @@ impl Worker {
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.is_done() {
-            match self.poll.poll(&mut events, self.timeout()) {
+            // What has arrived by now is among the events of the poll to come, if that has room for all of them.
+            let heard = self.lent.now;
+            let is_interrupted = match self.poll.poll(&mut events, self.timeout()) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-                _ => self.tick(),
-            }
+                outcome => outcome.is_err(),
+            };
+            self.tick();
+            let mut count = 0;
             for event in &events {
+                count += 1;
                 self.event(event);
+                if self.is_out_of_time() {
+                    return Ok(());
+                }
             }
             self.go_on();
-            self.expire();
+            if count < EVENTS_MAX && !is_interrupted {
+                self.expire(heard);
+            }
             self.accept();
             self.advance_drain();
         }
@@ -190,6 +203,9 @@ impl Worker {
                 connection.is_ready = false;
                 self.drive(slot, true);
             }
+            if self.is_out_of_time() {
+                break;
+            }
         }
         self.ready.drain(..count);
     }
@@ -199,7 +215,11 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(slot) else { return };
         let fate = connection.drive(&mut self.lent, read_closed);
         // Nearly always: it was answered, and waits for its next request as it did before.
-        if fate == (Fate::Stays { progress: true }) && connection.is_idle() && connection.interest == Some(Interest::READABLE) {
+        if fate == (Fate::Stays { progress: true })
+            && connection.is_idle()
+            && connection.interest == Some(Interest::READABLE)
+            && connection.is_counted
+        {
             return self.deadlines.set(slot, Wait::Idle, self.lent.now);
         }
         self.settle(slot, fate);
@@ -207,71 +227,74 @@ impl Worker {
 
     /// Does what came of driving a connection: has epoll and the deadlines know what it waits for.
     fn settle(&mut self, slot: usize, fate: Fate) {
-        let connection = &mut self.connections[slot];
         let progress = match fate {
             Fate::Stays { progress } => progress,
             Fate::Ready => {
-                if !std::mem::replace(&mut connection.is_ready, true) {
+                if !std::mem::replace(&mut self.connections[slot].is_ready, true) {
                     self.ready.push(slot);
                 }
                 true
             }
             Fate::Aborts(fault) => {
-                if let Some(count) = self.tallies.aborted.note(self.lent.now) {
-                    log::warn!("connections closed for their PROXY header: {count}; the last one: {fault}");
-                }
+                self.log_abort(fault);
                 return self.close(slot);
             }
             Fate::Closes => return self.close(slot),
         };
+        if self.register(slot).is_err() || !self.count(slot) {
+            return self.close(slot);
+        }
+        let connection = &self.connections[slot];
+        if let Some(wait) = wait::next(connection.activity(), self.deadlines.wait(slot), progress) {
+            self.deadlines.set(slot, wait, self.lent.now);
+        }
+    }
+
+    /// Tells epoll what a connection waits for.
+    fn register(&mut self, slot: usize) -> io::Result<()> {
+        let connection = &mut self.connections[slot];
         let wanted = connection.wanted();
         let registry = self.poll.registry();
-        let registered = match connection.interest {
+        match connection.interest.replace(wanted) {
             Some(interest) if interest == wanted => Ok(()),
             Some(_) => registry.reregister(&mut connection.stream, Token(slot), wanted),
             None => registry.register(&mut connection.stream, Token(slot), wanted),
-        };
-        if registered.is_err() {
-            return self.close(slot);
         }
-        connection.interest = Some(wanted);
-        let current = self.deadlines.wait(slot);
-        let wait = match (connection.phase, connection.waiting()) {
-            _ if wanted == Interest::WRITABLE => Wait::Write,
-            (Phase::Lingering, _) => Wait::Linger,
-            // A new connection waits for its first head.
-            (_, Waiting::Idle) if !progress && current.is_none() => Wait::Head,
-            (_, Waiting::Idle) => Wait::Idle,
-            (_, Waiting::Head) => Wait::Head,
-            (_, Waiting::Content) => Wait::Content,
-        };
-        // Drips do not restart a wait; that for a first head begins when the connection is accepted.
-        let goes_on = match current {
-            _ if progress => false,
-            Some(Wait::Head) => matches!(wait, Wait::Head | Wait::Idle),
-            current => current == Some(wait),
-        };
-        if !goes_on {
-            self.deadlines.set(slot, wait, self.lent.now);
+    }
+
+    fn log_abort(&self, fault: ProxyFault) {
+        if let Some(count) = self.tallies.aborted.note(self.lent.now) {
+            log::warn!("connections closed for their PROXY header: {count}; the last one: {fault}");
         }
     }
 
     fn close(&mut self, slot: usize) {
         self.deadlines.clear(slot);
         // Dropping the socket closes it, which takes it out of epoll too.
-        self.connections.remove(slot);
+        let connection = self.connections.remove(slot);
+        self.discount(&connection, slot);
     }
 
-    /// Ends the waits that are over.
-    fn expire(&mut self) {
-        while let Some(slot) = self.deadlines.expired(self.lent.now) {
+    /// Ends the waits that were over when the events of this turn were asked for: whoever spoke in time was heard first, however
+    /// long this process was kept from running.
+    fn expire(&mut self, heard: Millis) {
+        while let Some(slot) = self.deadlines.expired(heard) {
             let is_silent = self.connections[slot].is_silent();
             match self.deadlines.wait(slot) {
                 Some(Wait::Content) => self.dismiss(slot),
                 Some(Wait::Head) if !is_silent => self.dismiss(slot),
+                Some(Wait::Write) => self.give_up(slot),
                 _ => self.close(slot),
             }
+            if self.is_out_of_time() {
+                return;
+            }
         }
+    }
+
+    fn give_up(&mut self, slot: usize) {
+        socket::give_up(&self.connections[slot].stream);
+        self.close(slot);
     }
 
     /// Says what is still to be said to a connection, and no more.
@@ -283,90 +306,6 @@ impl Worker {
                 self.drive(slot, false);
             }
             Err(_) => self.close(slot),
-        }
-    }
-
-    fn accept(&mut self) {
-        for index in 0..self.listeners.len() {
-            for _ in 0..ACCEPTS_MAX {
-                if !self.listeners[index].is_ready || !self.has_room() {
-                    break;
-                }
-                self.accept_one(index);
-            }
-        }
-    }
-
-    fn accept_one(&mut self, index: usize) {
-        let listener = &mut self.listeners[index];
-        match listener.socket.accept() {
-            Ok((stream, address)) => {
-                let proxy = listener.proxy;
-                self.open(stream, address, proxy);
-            }
-            Err(error) => match (error.kind(), error.raw_os_error()) {
-                (io::ErrorKind::WouldBlock, _) => listener.is_ready = false,
-                // Under edge triggering a full table is not announced again: the listener stays ready.
-                (_, Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)) => {
-                    self.log_limit("descriptors or memory have run out");
-                    if !self.make_room() {
-                        self.accept_after = self.lent.now + ACCEPT_REST;
-                    }
-                }
-                // The client has gone before it was accepted, and the like.
-                _ => {}
-            },
-        }
-    }
-
-    fn open(&mut self, stream: TcpStream, address: SocketAddr, proxy: bool) {
-        let mut connection = Connection::new(stream, self.lent.service.rule().peer(address), proxy);
-        // The request is there already, more often than not, and the connection perhaps never needs a slot.
-        let fate = connection.drive(&mut self.lent, false);
-        if fate == Fate::Closes {
-            return;
-        }
-        // Room is made when somebody is there who needs it, not before.
-        if self.connections.len() >= self.connections_max {
-            self.log_limit("all connections are in use");
-            self.make_room();
-        }
-        let slot = self.connections.insert(connection);
-        self.settle(slot, fate);
-    }
-
-    /// Whether there is room for one more connection, or some can be made; if not, accepting rests.
-    fn has_room(&mut self) -> bool {
-        if self.lent.now < self.accept_after {
-            return false;
-        }
-        if self.connections.len() < self.connections_max || self.evictable().is_some() {
-            return true;
-        }
-        self.log_limit("all connections are in use");
-        self.accept_after = self.lent.now + ACCEPT_REST;
-        false
-    }
-
-    /// A connection that was answered already, else one that was bidden farewell, else the one that has been idle longest, else the
-    /// oldest unfinished head.
-    fn evictable(&self) -> Option<usize> {
-        [Wait::Linger, Wait::Farewell, Wait::Idle, Wait::Head].into_iter().find_map(|wait| self.deadlines.longest(wait))
-    }
-
-    /// Closes a connection, if there is one that may be closed.
-    fn make_room(&mut self) -> bool {
-        let evicted = self.evictable();
-        if let Some(slot) = evicted {
-            self.close(slot);
-        }
-        evicted.is_some()
-    }
-
-    fn log_limit(&mut self, limit: &str) {
-        if let Some(count) = self.tallies.limited.note(self.lent.now) {
-            let connections = self.connections.len();
-            log::warn!("{limit} ({count} times; {connections} connections in this thread): closing those idle longest");
         }
     }
 }

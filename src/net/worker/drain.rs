@@ -7,7 +7,7 @@
 //! last answers close       accepted                 shut down
 //! ```
 
-use super::Worker;
+use super::{Worker, now};
 use crate::net::connection::Connection;
 use crate::net::deadlines::{Millis, Wait, millis};
 use crate::net::{Order, listener};
@@ -54,19 +54,41 @@ impl Worker {
         self.drain.is_some_and(|drain| self.lent.now >= drain.end || (self.listeners.is_empty() && self.connections.is_empty()))
     }
 
-    /// The bell has rung: begins what was ordered.
+    /// Whether stopping has taken all its time. Asked after each connection's turn, so that no number of them draws it out.
+    pub(super) fn is_out_of_time(&mut self) -> bool {
+        self.drain.is_some() && self.look_at_the_clock()
+    }
+
+    #[cold]
+    fn look_at_the_clock(&mut self) -> bool {
+        self.lent.now = now();
+        self.is_done()
+    }
+
+    /// Whether no new connection begins, but those that are being made are accepted.
+    pub(super) fn ignores_new(&self) -> bool {
+        self.drain.is_some_and(|drain| drain.stage == Stage::Handshakes)
+    }
+
+    /// The bell has rung: begins what was ordered. The same order again changes nothing.
     pub(super) fn obey(&mut self) {
-        if self.stopper.order().is_none() {
+        if self.stopper.order() == self.obeyed {
             return;
         }
+        self.obeyed = self.stopper.order();
         self.lent.service.drain();
         for listener in &mut self.listeners {
-            // It fails only on a socket that is none; then there is nothing to announce.
-            let _ = listener::announce_at_once(&listener.socket);
+            if let Err(error) = listener::announce_at_once(&listener.socket) {
+                self.tallies.refused.tell("connections that have sent nothing when a listener closes are reset", &error);
+            }
             listener.is_ready = true;
         }
-        let end = self.drain.map_or(self.lent.now + millis(self.limits.drain_timeout), |drain| drain.end);
-        self.drain = Some(Drain { stage: Stage::Grace, until: self.lent.now + self.grace(), end });
+        let until = self.lent.now + self.grace();
+        self.drain = Some(match self.drain {
+            None => Drain { stage: Stage::Grace, until, end: self.lent.now + millis(self.limits.drain_timeout) },
+            Some(drain) if drain.stage == Stage::Grace => Drain { until, ..drain },
+            Some(drain) => drain,
+        });
     }
 
     fn grace(&self) -> Millis {
@@ -104,8 +126,9 @@ impl Worker {
 
     fn ignore_new(&self) {
         for listener in &self.listeners {
-            // Where the kernel has no such filters, what connects in the very moment of the closing is reset.
-            let _ = listener::ignore_new(&listener.socket);
+            if let Err(error) = listener::ignore_new(&listener.socket) {
+                self.tallies.refused.tell("connections that are being made when a listener closes are reset", &error);
+            }
         }
     }
 

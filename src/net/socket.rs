@@ -1,0 +1,73 @@
+//! What is done with one socket: receive, send, and the ways to end.
+
+use mio::net::TcpStream;
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, recv};
+use socket2::SockRef;
+use std::io::{self, Read};
+use std::net::Shutdown;
+use std::os::fd::AsRawFd;
+use std::time::Duration;
+
+/// Receives into `buffer`; `Ok(None)` where nothing has arrived.
+///
+/// # Errors
+/// The socket's, but for interruptions.
+#[inline(always)] // Its loop keeps the compiler from doing it.
+pub fn receive(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+    loop {
+        match stream.read(buffer) {
+            Ok(length) => return Ok(Some(length)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Takes what has arrived off the socket without copying it (MSG_TRUNC, tcp(7)), at most as many bytes as `buffer` has.
+///
+/// # Errors
+/// The socket's, but for interruptions.
+pub fn discard(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+    loop {
+        match recv(stream.as_raw_fd(), buffer, MsgFlags::MSG_TRUNC) {
+            Ok(length) => return Ok(Some(length)),
+            Err(Errno::EAGAIN) => return Ok(None),
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Sends what the socket takes of `bytes` and tells how much that was. `more`: something follows at once, even if only the
+/// FIN, which then travels in the same segment.
+///
+/// # Errors
+/// The socket's, but for interruptions.
+#[inline(always)] // As above.
+pub fn send(stream: &TcpStream, mut bytes: &[u8], more: bool) -> io::Result<usize> {
+    let flags = libc::MSG_NOSIGNAL | if more { libc::MSG_MORE } else { 0 };
+    let all = bytes.len();
+    while !bytes.is_empty() {
+        match SockRef::from(stream).send_with_flags(bytes, flags) {
+            Ok(length) => bytes = &bytes[length..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(all - bytes.len())
+}
+
+/// Sends the FIN. Where the client has reset the connection there is nobody to tell.
+pub fn finish_sending(stream: &TcpStream) {
+    let _ = stream.shutdown(Shutdown::Write);
+}
+
+/// Has the connection reset when it is closed, and what the kernel holds of it dropped: only for a client that reads nothing. An
+/// orderly close would leave all that to the kernel for minutes, where no limit of ours counts it.
+pub fn give_up(stream: &TcpStream) {
+    // It fails only on a socket that is gone.
+    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}

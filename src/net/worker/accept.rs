@@ -1,0 +1,89 @@
+//! Accepting.
+
+use super::Worker;
+use crate::net::connection::{Connection, Fate};
+use crate::net::deadlines::Millis;
+use crate::net::listener;
+use mio::net::TcpStream;
+use std::io;
+use std::net::SocketAddr;
+
+/// Connections accepted in one turn from one listener. With 1 accepting costs 4 % more; without a limit a flood of connections
+/// starves those that are there.
+const ACCEPTS_MAX: usize = 64;
+
+/// How long accepting rests when there is no room and none can be made.
+const ACCEPT_REST: Millis = 100;
+
+impl Worker {
+    /// Accepts what waits in the queues of the listeners.
+    pub(super) fn accept(&mut self) {
+        for index in 0..self.listeners.len() {
+            for _ in 0..ACCEPTS_MAX {
+                if !self.listeners[index].is_ready || !self.has_room() || self.is_out_of_time() {
+                    break;
+                }
+                self.accept_one(index);
+            }
+        }
+    }
+
+    pub(super) fn accept_one(&mut self, index: usize) {
+        let listener = &mut self.listeners[index];
+        match listener.socket.accept() {
+            Ok((stream, address)) => {
+                let proxy = listener.proxy;
+                self.open(stream, address, proxy);
+            }
+            Err(error) => match (error.kind(), error.raw_os_error()) {
+                (io::ErrorKind::WouldBlock, _) => listener.is_ready = false,
+                // Under edge triggering a full table is not announced again: the listener stays ready.
+                (_, Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)) => {
+                    self.log_limit("descriptors or memory have run out");
+                    if !self.make_room() {
+                        self.accept_after = self.lent.now + ACCEPT_REST;
+                    }
+                }
+                // The client has gone before it was accepted, and the like.
+                _ => {}
+            },
+        }
+    }
+
+    fn open(&mut self, stream: TcpStream, address: SocketAddr, proxy: bool) {
+        if self.ignores_new() {
+            // It fails only on a socket that is gone.
+            let _ = listener::hear(&stream);
+        }
+        let mut connection = Connection::new(stream, self.lent.service.rule().peer(address), proxy);
+        // The request is there already, more often than not, and the connection perhaps never needs a slot.
+        let fate = connection.drive(&mut self.lent, false);
+        match fate {
+            Fate::Closes => return,
+            Fate::Aborts(fault) => return self.log_abort(fault),
+            Fate::Stays { .. } | Fate::Ready => {}
+        }
+        // Room is made when somebody is there who needs it, not before.
+        if self.connections.len() >= self.connections_max {
+            self.log_limit("all connections are in use");
+            if !self.make_room() {
+                return;
+            }
+        }
+        let slot = self.connections.insert(connection);
+        self.settle(slot, fate);
+    }
+
+    /// Whether there is room for one more connection, or some can be made; if not, accepting rests.
+    pub(super) fn has_room(&mut self) -> bool {
+        if self.lent.now < self.accept_after {
+            return false;
+        }
+        if self.connections.len() < self.connections_max || self.has_victim() {
+            return true;
+        }
+        self.log_limit("all connections are in use");
+        self.accept_after = self.lent.now + 1;
+        false
+    }
+}

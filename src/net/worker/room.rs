@@ -1,0 +1,121 @@
+//! Making room for new connections where there is none, so that one address cannot keep the others out.
+//!
+//! Whoever holds more than a fair share loses a connection first. Of several it is the one that costs least to lose: what was
+//! answered already, what is idle, what is not finished and perhaps never will be; of equals the one that has waited longest.
+
+use super::Worker;
+use crate::net::connection::Connection;
+use crate::net::deadlines::{Millis, Wait};
+use crate::net::sources::{SHARE_MIN, Source};
+
+/// What costs least to lose comes first.
+const ORDER: [Wait; 6] = [Wait::Linger, Wait::Farewell, Wait::Idle, Wait::Head, Wait::Content, Wait::Write];
+
+/// Where not even one connection has waited this long the table is turned over by a flood, from however many addresses it comes: then
+/// a fair share has no minimum, or those who ask now and then would lose to those who never do.
+const CALM: Millis = 5_000;
+
+impl Worker {
+    /// Closes a connection, if there is one that may be closed.
+    pub(super) fn make_room(&mut self) -> bool {
+        let Some(slot) = self.victim() else { return false };
+        self.evict(slot);
+        true
+    }
+
+    /// Ends a connection at once. Its answer is sent where it is there already and only content is missing.
+    fn evict(&mut self, slot: usize) {
+        match self.deadlines.wait(slot) {
+            Some(Wait::Write) => return self.give_up(slot),
+            // After an error there is nobody left to tell.
+            Some(Wait::Content) => drop(self.connections[slot].expire(&mut self.lent)),
+            _ => {}
+        }
+        self.close(slot);
+    }
+
+    /// The connection to lose next; none that has made progress in this turn, or in another one of the same millisecond.
+    pub(super) fn victim(&mut self) -> Option<usize> {
+        if let Some(slot) = self.victim_over_share(SHARE_MIN) {
+            return Some(slot);
+        }
+        let longest = ORDER.into_iter().filter_map(|wait| self.deadlines.longest(wait)).find(|&slot| self.waited(slot) > 0)?;
+        if self.waited(longest) < CALM
+            && let Some(slot) = self.victim_over_share(1)
+        {
+            return Some(slot);
+        }
+        Some(longest)
+    }
+
+    /// Of a source that holds more than a fair share, the connection that costs least to lose.
+    fn victim_over_share(&mut self, least: usize) -> Option<usize> {
+        let source = self.sources.over_share(least)?;
+        let Worker { sources, deadlines, lent, .. } = self;
+        let cost = |slot: usize| {
+            let place = ORDER.iter().position(|&wait| deadlines.wait(slot) == Some(wait))?;
+            let waited = deadlines.waited(slot, lent.now);
+            (waited > 0).then_some((place, Millis::MAX - waited, slot))
+        };
+        sources.connections(source).filter_map(cost).min().map(|(_, _, slot)| slot)
+    }
+
+    fn waited(&self, slot: usize) -> Millis {
+        self.deadlines.waited(slot, self.lent.now)
+    }
+
+    /// Whether there is a [victim](Worker::victim).
+    pub(super) fn has_victim(&self) -> bool {
+        ORDER.into_iter().filter_map(|wait| self.deadlines.longest(wait)).any(|slot| self.waited(slot) > 0)
+    }
+
+    /// Counts a connection for its source, once that is known. False: it is one too many and is to be closed itself.
+    pub(super) fn count(&mut self, slot: usize) -> bool {
+        let connection = &self.connections[slot];
+        if connection.is_counted || connection.is_unnamed() && connection.peer.trusted {
+            return true;
+        }
+        if let Some(source) = connection.source() {
+            if !self.may_enter(source) {
+                return false;
+            }
+            self.sources.add(source, slot);
+        }
+        self.connections[slot].is_counted = true;
+        true
+    }
+
+    /// Takes a connection out of the count.
+    pub(super) fn discount(&mut self, connection: &Connection, slot: usize) {
+        if let Some(source) = connection.source().filter(|_| connection.is_counted) {
+            self.sources.remove(source, slot);
+            if let Some(per_client) = &self.per_client {
+                per_client.leave(source);
+            }
+        }
+    }
+
+    /// Whether a source may have one more connection, if need be in place of its own that has been idle longest.
+    fn may_enter(&mut self, source: Source) -> bool {
+        let Some(per_client) = self.per_client.clone() else { return true };
+        if per_client.enter(source) {
+            return true;
+        }
+        let idle = |slot: &usize| self.deadlines.wait(*slot) == Some(Wait::Idle);
+        let longest =
+            self.sources.connections(source).filter(idle).max_by_key(|&slot| self.deadlines.waited(slot, self.lent.now));
+        longest.is_some_and(|slot| {
+            self.close(slot);
+            per_client.enter(source)
+        })
+    }
+
+    pub(super) fn log_limit(&mut self, limit: &str) {
+        if let Some(count) = self.tallies.limited.note(self.lent.now) {
+            let connections = self.connections.len();
+            log::warn!(
+                "{limit} ({count} times; {connections} connections in this thread): closing those that cost least to lose"
+            );
+        }
+    }
+}
