@@ -5,11 +5,19 @@ use super::Refusal;
 use super::field::alphanumeric_and;
 use std::net::Ipv6Addr;
 
+/// The most bytes of a host. DNS carries names of at most 255 bytes (RFC 1035 §2.3.4), and the page repeats the host in every
+/// command.
+pub const HOST_MAX: usize = 255;
+
+/// The most bytes of a host with its port: `:65535`.
+pub const AUTHORITY_MAX: usize = HOST_MAX + 6;
+
 /// Checks a Host field's value or a target's authority.
 ///
 /// # Errors
 /// [`Refusal::HOST`] for anything but a registered name or an address with, perhaps, a port from 0 to 65535. An empty host, user
-/// information, and the comma (which only a list of hosts would have) are refused.
+/// information, the comma (which only a list of hosts would have), and more than [`HOST_MAX`] or [`AUTHORITY_MAX`] bytes are
+/// refused.
 #[inline(never)]
 pub fn check(host: &[u8]) -> Result<(), Refusal> {
     if is_usual(host) || is_rare(host) { Ok(()) } else { Err(Refusal::HOST) }
@@ -24,13 +32,15 @@ fn is_usual(host: &[u8]) -> bool {
         name => name,
     };
     // Without an early exit, because nearly every name is right: so the compiler looks at four bytes in a turn.
-    !name.is_empty() && name.iter().fold(true, |is_right, &byte| is_right & is_name(byte))
+    // Of no bytes, one less is more than any limit.
+    name.len().wrapping_sub(1) < HOST_MAX && name.iter().fold(true, |is_right, &byte| is_right & is_name(byte))
 }
 
 /// Any other host.
 #[cold]
 fn is_rare(host: &[u8]) -> bool {
     match host.first() {
+        _ if host.len() > AUTHORITY_MAX => false,
         Some(b'[') => is_literal(host),
         Some(b':') | None => false,
         Some(_) => is_encoded(host),
@@ -74,7 +84,7 @@ fn is_literal(host: &[u8]) -> bool {
     let Some(end) = memchr::memchr(b']', host) else { return false };
     let literal = &host[1..end];
     let is_address = std::str::from_utf8(literal).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok());
-    (is_address || is_future(literal)) && is_rest(&host[end + 1..])
+    (is_address || is_future(literal)) && end < HOST_MAX && is_rest(&host[end + 1..])
 }
 
 /// `"v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" )`
@@ -93,7 +103,7 @@ fn is_encoded(host: &[u8]) -> bool {
         rest = match rest {
             [b'%', high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => rest,
             [byte, rest @ ..] if is_name(*byte) => rest,
-            rest => return is_rest(rest),
+            rest => return host.len() - rest.len() <= HOST_MAX && is_rest(rest),
         };
     }
 }
@@ -123,6 +133,18 @@ mod tests {
             "1.2.3",
         ] {
             assert_eq!(check(host.as_bytes()), Ok(()), "{host}");
+        }
+    }
+
+    #[test]
+    fn lengths() {
+        let literal = |length| format!("[v1.{}]", "a".repeat(length - "[v1.]".len()));
+        let encoded = |length| "%61".repeat(length / 3) + &"a".repeat(length % 3);
+        for host in [&|length| "a".repeat(length), &literal as &dyn Fn(usize) -> String, &encoded] {
+            for (port, result) in [("", Ok(())), (":1", Ok(())), (":65535", Ok(())), (":065535", Err(Refusal::HOST))] {
+                assert_eq!(check((host(HOST_MAX) + port).as_bytes()), result, "{}{port}", host(HOST_MAX));
+                assert_eq!(check((host(HOST_MAX + 1) + port).as_bytes()), Err(Refusal::HOST), "{}{port}", host(HOST_MAX + 1));
+            }
         }
     }
 

@@ -1,10 +1,14 @@
 //! The Host field (RFC 9112 §3.2, RFC 9110 §7.2, RFC 3986 §3.2.2).
 
-use crate::row::{HEAD, MUST, OURS, Row, closes, refused, rows, stays};
+use crate::row::{HEAD, MUST, OURS, Row, closes, filled, refused, rows, stays};
 use swagip::http::Refusal;
 
 fn host(value: &str) -> String {
     format!("GET / HTTP/1.1\r\nHost:{value}\r\n\r\n")
+}
+
+fn absolute(authority: &str) -> String {
+    format!("GET http://{authority}/ HTTP/1.1\r\nHost: a\r\n\r\n")
 }
 
 rows! {
@@ -71,4 +75,17 @@ rows! {
     MUST "3986 3.2.2" "a port behind the bracket without a colon": host(" [::1]80") => refused(Refusal::HOST);
     OURS "6874 2" "a zone": host(" [fe80::1%25eth0]") => refused(Refusal::HOST);
     MUST "3986 3.2.2" "a later version without a number": host(" [v.a]") => refused(Refusal::HOST);
+
+    OURS "1035 2.3.4" "255 bytes": host(&filled(" ", 'a', "", 1 + 255)) => stays([200]);
+    OURS "1035 2.3.4" "255 bytes and a port": host(&filled(" ", 'a', ":65535", 1 + 261)) => stays([200]);
+    OURS "1035 2.3.4" "255 bytes of marks": host(&filled(" ", '!', "", 1 + 255)) => stays([200]);
+    OURS "1035 2.3.4" "256 bytes": host(&filled(" ", 'a', "", 1 + 256)) => refused(Refusal::HOST);
+    OURS "1035 2.3.4" "256 bytes and a port": host(&filled(" ", 'a', ":1", 1 + 258)) => refused(Refusal::HOST);
+    OURS "1035 2.3.4" "a port of many zeros": host(&filled(" a:", '0', "1", 1 + 262)) => refused(Refusal::HOST);
+    OURS "1035 2.3.4" "a literal of 256 bytes": host(&filled(" [v1.", 'a', "]", 1 + 256)) => refused(Refusal::HOST);
+    OURS "1035 2.3.4" "encoded, 256 bytes": host(&filled(" %61", 'a', "", 1 + 256)) => refused(Refusal::HOST);
+    OURS "1035 2.3.4" "15,000 bytes": host(&filled(" ", '!', "", 15_000)) => refused(Refusal::HOST);
+    OURS "1035 2.3.4" "255 bytes in an absolute target":
+        absolute(&filled("", 'a', ":65535", 261)) => stays([200]);
+    OURS "1035 2.3.4" "256 bytes in an absolute target": absolute(&filled("", 'a', "", 256)) => refused(Refusal::HOST);
 }
