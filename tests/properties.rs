@@ -3,6 +3,7 @@
 
 mod support;
 
+use ipnet::IpNet;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -47,8 +48,58 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![vec(any::<u8>(), 0..40), text, nearly]
 }
 
+/// Networks that overlap, touch and repeat each other, as text.
+fn networks() -> impl Strategy<Value = Vec<String>> {
+    let v4 = (any::<[u8; 4]>(), 0..=32u8).prop_map(|(address, length)| format!("{}/{length}", Ipv4Addr::from(address)));
+    let near = (0..4u8, 28..=32u8).prop_map(|(octet, length)| format!("10.0.0.{}/{length}", octet * 20));
+    let v6 = (any::<u128>(), 0..=128u8).prop_map(|(bits, length)| format!("{}/{length}", Ipv6Addr::from_bits(bits)));
+    let mapped =
+        (any::<[u8; 4]>(), 90..=128u8).prop_map(|(address, length)| format!("::ffff:{}/{length}", Ipv4Addr::from(address)));
+    let any =
+        prop_oneof![4 => near, 2 => v4, 2 => v6, 1 => mapped, 1 => select(&["loopback", "private"][..]).prop_map(str::to_owned)];
+    vec(any, 0..40)
+}
+
+/// What the trust list is asked: the ends of its networks and what lies beside them, and anything else.
+fn asked(entries: &[String], more: &[IpAddr]) -> Vec<IpAddr> {
+    let ends = entries.iter().filter_map(|entry| entry.parse::<IpNet>().ok()).flat_map(|network| match network {
+        IpNet::V4(network) => {
+            let (first, last) = (network.network().to_bits(), network.broadcast().to_bits());
+            [first.wrapping_sub(1), first, last, last.wrapping_add(1)].map(|bits| IpAddr::from(Ipv4Addr::from_bits(bits)))
+        }
+        IpNet::V6(network) => {
+            let (first, last) = (network.network().to_bits(), network.broadcast().to_bits());
+            [first.wrapping_sub(1), first, last, last.wrapping_add(1)].map(|bits| IpAddr::from(Ipv6Addr::from_bits(bits)))
+        }
+    });
+    ends.chain(more.iter().copied()).collect()
+}
+
+/// In words: any of its networks has it, where IPv4 is compared with IPv4.
+fn naively_trusts(entries: &[String], address: IpAddr) -> bool {
+    const LOOPBACK: &str = "127.0.0.0/8 ::1/128";
+    const PRIVATE: &str = "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 169.254.0.0/16 fc00::/7 fe80::/10";
+    let networks = entries.iter().flat_map(|entry| match entry.as_str() {
+        "loopback" => LOOPBACK.split(' '),
+        "private" => PRIVATE.split(' '),
+        entry => entry.split(' '),
+    });
+    networks.map(|network| network.parse::<IpNet>().unwrap()).any(|network| match (network, address.to_canonical()) {
+        (IpNet::V6(network), IpAddr::V4(address)) => network.prefix_len() >= 96 && network.contains(&address.to_ipv6_mapped()),
+        (network, address) => network.contains(&address),
+    })
+}
+
 proptest! {
     #![proptest_config(config())]
+
+    #[test]
+    fn the_trust_list_has_what_any_of_its_networks_has(entries in networks(), more in vec(addresses(), 0..8)) {
+        let list = TrustList::parse(entries.iter().map(String::as_str)).unwrap();
+        for address in asked(&entries, &more) {
+            prop_assert_eq!(list.contains(address), naively_trusts(&entries, address), "{}", address);
+        }
+    }
 
     #[test]
     fn addresses_are_written_as_std_writes_them(ip in addresses()) {

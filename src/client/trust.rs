@@ -27,9 +27,38 @@ const fn v6(address: Ipv6Addr, length: u8) -> IpNet {
 }
 
 /// The networks in which every address is taken for a proxy, `--trusted-proxy`. Empty by default.
+///
+/// It is asked once for each connection and once for each hop, so in O(log networks): networks of a large CDN number in the
+/// thousands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustList {
+    /// As they were given.
     networks: Vec<IpNet>,
+    v4: Ranges<u32>,
+    v6: Ranges<u128>,
+}
+
+/// Sorted ranges, first and last, of which no two overlap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Ranges<T>(Vec<(T, T)>);
+
+impl<T: Copy + Ord> Ranges<T> {
+    fn new(mut ranges: Vec<(T, T)>) -> Ranges<T> {
+        ranges.sort_unstable();
+        let mut disjoint: Vec<(T, T)> = Vec::with_capacity(ranges.len());
+        for (first, last) in ranges {
+            match disjoint.last_mut() {
+                Some((_, end)) if first <= *end => *end = last.max(*end),
+                _ => disjoint.push((first, last)),
+            }
+        }
+        Ranges(disjoint)
+    }
+
+    fn contains(&self, value: T) -> bool {
+        let after = self.0.partition_point(|&(first, _)| first <= value);
+        after > 0 && value <= self.0[after - 1].1
+    }
 }
 
 impl TrustList {
@@ -47,12 +76,26 @@ impl TrustList {
                 _ => networks.push(network(entry).ok_or_else(|| NotANetwork(entry.to_owned()))?),
             }
         }
-        Ok(TrustList { networks })
+        Ok(TrustList::of(networks))
+    }
+
+    fn of(networks: Vec<IpNet>) -> TrustList {
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for network in &networks {
+            match network {
+                IpNet::V4(network) => v4.push((network.network().to_bits(), network.broadcast().to_bits())),
+                IpNet::V6(network) => v6.push((network.network().to_bits(), network.broadcast().to_bits())),
+            }
+        }
+        TrustList { networks, v4: Ranges::new(v4), v6: Ranges::new(v6) }
     }
 
     /// Whether the address is one of a proxy. An IPv4-mapped IPv6 address is the IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {
-        any_contains(&self.networks, address)
+        match address.to_canonical() {
+            IpAddr::V4(address) => self.v4.contains(address.to_bits()),
+            IpAddr::V6(address) => self.v6.contains(address.to_bits()),
+        }
     }
 }
 
@@ -67,12 +110,8 @@ impl fmt::Display for TrustList {
 
 /// Whether an address is in a range in which proxies usually stand and clients of a public site do not.
 pub(super) fn is_local(address: IpAddr) -> bool {
-    any_contains(&LOOPBACK, address) || any_contains(&PRIVATE, address)
-}
-
-fn any_contains(networks: &[IpNet], address: IpAddr) -> bool {
     let address = address.to_canonical();
-    networks.iter().any(|network| network.contains(&address))
+    LOOPBACK.iter().chain(&PRIVATE).any(|network| network.contains(&address))
 }
 
 fn network(entry: &str) -> Option<IpNet> {
@@ -149,6 +188,29 @@ mod tests {
             for address in outside.split_whitespace() {
                 assert!(!list.contains(address.parse().unwrap()), "{entries} has no {address}");
             }
+        }
+    }
+
+    #[test]
+    fn networks_that_overlap_or_touch_make_one_range() {
+        let list =
+            list("10.0.0.0/8 10.1.0.0/16 10.255.255.255 11.0.0.0/8 9.0.0.1 0.0.0.0/32 255.255.255.255 ::/1 ffff::/16 4000::/3");
+        assert_eq!(list.v4.0.len(), 5, "{:?}", list.v4);
+        assert_eq!(list.v6.0.len(), 2, "{:?}", list.v6);
+        for (address, inside) in [
+            ("0.0.0.0", true),
+            ("0.0.0.1", false),
+            ("9.0.0.1", true),
+            ("9.0.0.2", false),
+            ("10.200.0.0", true),
+            ("11.255.255.255", true),
+            ("12.0.0.0", false),
+            ("255.255.255.255", true),
+            ("7fff::", true),
+            ("8000::", false),
+            ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", true),
+        ] {
+            assert_eq!(list.contains(address.parse().unwrap()), inside, "{address}");
         }
     }
 
