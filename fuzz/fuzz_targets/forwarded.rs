@@ -11,7 +11,7 @@ mod quoted;
 use libfuzzer_sys::fuzz_target;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
-use swagip::client::{Rule, TrustList, Verdict};
+use swagip::client::{HOPS_MAX, Rule, TrustList, Verdict};
 use swagip::http::Field;
 
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
@@ -38,9 +38,11 @@ fn check(rule: &Rule, lines: &[&[u8]]) -> IpAddr {
     let fields: Vec<Field<'_>> = lines.iter().map(|value| Field { name: rule.field_name(), value }).collect();
     let peer = rule.peer((PEER, 40000).into());
     let mut hops = Vec::new();
-    rule.explain(&peer, &fields, |hop| hops.push(hop));
+    let more = rule.explain(&peer, &fields, |hop| hops.push(hop));
     let entries = if rule.field_name() == "forwarded" { oracle::elements } else { oracle::addresses };
-    assert!(hops.iter().map(|hop| hop.raw).eq(lines.iter().flat_map(|line| entries(line))));
+    let all: Vec<Vec<u8>> = lines.iter().flat_map(|line| entries(line)).collect();
+    assert_eq!(more, all.len().saturating_sub(HOPS_MAX));
+    assert!(hops.iter().map(|hop| hop.raw).eq(&all[more..]));
     let (mut client, mut is_over) = (PEER, false);
     let mut expected = Vec::new();
     for hop in hops.iter().rev() {

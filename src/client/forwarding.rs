@@ -27,13 +27,12 @@ impl ForwardingField {
     /// The entries of one line from the right to the left, trimmed, without the empty ones. A `Forwarded` line that does not
     /// parse is one entry.
     pub(super) fn entries<'b>(&self, line: &'b [u8]) -> impl Iterator<Item = &'b [u8]> + use<'b> {
-        let last_separator = match self {
+        let last_separator: fn(&[u8]) -> Option<usize> = match self {
             ForwardingField::List(_) => last_comma,
             ForwardingField::Forwarded if forwarded::is_well_formed(line) => forwarded::last_comma,
-            ForwardingField::Forwarded => nowhere,
+            ForwardingField::Forwarded => return Entries { rest: line.trim_ascii(), last_separator: None },
         };
-        let entries = Entries { rest: Some(line), last_separator };
-        entries.map(<[u8]>::trim_ascii).filter(|entry| !entry.is_empty())
+        Entries { rest: line, last_separator: Some(last_separator) }
     }
 
     /// The hop that an entry names, with the scheme where the entry tells it. `None` where it names no address.
@@ -77,27 +76,29 @@ impl std::error::Error for NotAFieldName {}
 
 /// A line, divided at its separators from the right, so that what a client wrote left of the proxies costs nothing.
 struct Entries<'b> {
-    rest: Option<&'b [u8]>,
-    last_separator: fn(&[u8]) -> Option<usize>,
+    rest: &'b [u8],
+    /// `None`: what is left is one entry.
+    last_separator: Option<fn(&[u8]) -> Option<usize>>,
 }
 
 impl<'b> Iterator for Entries<'b> {
     type Item = &'b [u8];
 
     fn next(&mut self) -> Option<&'b [u8]> {
-        let rest = self.rest?;
-        let separator = (self.last_separator)(rest);
-        self.rest = separator.map(|at| &rest[..at]);
-        Some(separator.map_or(rest, |at| &rest[at + 1..]))
+        let Some(last_separator) = self.last_separator else {
+            return Some(std::mem::take(&mut self.rest)).filter(|entry| !entry.is_empty());
+        };
+        // A line may be nothing but commas: they cost one look each. None at the end is quoted, as the quote would come after it.
+        let end = self.rest.iter().rposition(|&byte| byte != b',' && !byte.is_ascii_whitespace())? + 1;
+        let rest = &self.rest[..end];
+        let start = last_separator(rest).map_or(0, |comma| comma + 1);
+        self.rest = &rest[..start];
+        Some(rest[start..].trim_ascii_start())
     }
 }
 
 fn last_comma(line: &[u8]) -> Option<usize> {
     memchr::memrchr(b',', line)
-}
-
-fn nowhere(_: &[u8]) -> Option<usize> {
-    None
 }
 
 #[cfg(test)]

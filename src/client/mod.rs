@@ -80,6 +80,10 @@ impl Scheme {
     }
 }
 
+/// The most entries of the forwarding field that are walked, and shown by `/explain`. No real chain of proxies is longer; a
+/// client can write 1,600 entries into one head. Past it the walk ends at the last good hop, as at an entry that is no address.
+pub const HOPS_MAX: usize = 64;
+
 /// What decides who the client is: which peers are believed, and which one field of theirs is read.
 #[derive(Clone, Debug, Default)]
 pub struct Rule {
@@ -176,18 +180,25 @@ impl Rule {
         }
     }
 
-    /// Calls `each` for every entry of the forwarding field in the order received, with what [`Rule::client`] made of it; for
-    /// none where the peer is not trusted.
-    pub fn explain<'b>(&self, peer: &Peer, fields: &[Field<'b>], mut each: impl FnMut(Hop<'b>)) {
+    /// Calls `each` for the last [`HOPS_MAX`] entries of the forwarding field in the order received, with what [`Rule::client`]
+    /// made of it; for none where the peer is not trusted. Gives the number of entries before them.
+    pub fn explain<'b>(&self, peer: &Peer, fields: &[Field<'b>], mut each: impl FnMut(Hop<'b>)) -> usize {
         if !peer.trusted {
-            return;
+            return 0;
         }
         let walk = self.walk(fields);
-        let entries: Vec<_> = self.entries(fields).collect();
-        for (index, raw) in entries.into_iter().enumerate().rev() {
+        let mut entries = self.entries(fields);
+        let mut shown = [&b""[..]; HOPS_MAX];
+        let mut count = 0;
+        for (place, raw) in shown.iter_mut().zip(entries.by_ref()) {
+            *place = raw;
+            count += 1;
+        }
+        for (index, &raw) in shown[..count].iter().enumerate().rev() {
             let address = self.field.hop(raw).map(|(node, _)| node.address);
             each(Hop { raw, address, verdict: walk.verdict(index) });
         }
+        entries.count()
     }
 
     /// Whether the address is one of a proxy that is believed.
@@ -207,10 +218,11 @@ impl Rule {
         fields.iter().any(|field| names.clone().any(|name| field.name.eq_ignore_ascii_case(name)))
     }
 
-    /// From the right to the left: over trusted hops, to the first that is not, or that is no address.
+    /// From the right to the left: over trusted hops, to the first that is not, or that is no address, or to the last of
+    /// [`HOPS_MAX`].
     fn walk(&self, fields: &[Field<'_>]) -> Walk {
         let mut walk = Walk::default();
-        for (index, entry) in self.entries(fields).enumerate() {
+        for (index, entry) in self.entries(fields).take(HOPS_MAX).enumerate() {
             let Some((node, scheme)) = self.field.hop(entry) else {
                 walk.invalid = Some(index);
                 break;
@@ -275,7 +287,7 @@ const FORWARDING_FIELDS: [&str; 9] = [
 
 /// The last value of X-Forwarded-Proto, which has no specification: each proxy appends its own or overwrites the others.
 fn forwarded_scheme(fields: &[Field<'_>]) -> Option<Scheme> {
-    let last = field::values(fields, b"x-forwarded-proto").rev().find_map(|line| field::elements(line).last())?;
+    let last = field::values(fields, b"x-forwarded-proto").rev().find_map(|line| field::elements(line).next_back())?;
     Scheme::parse(last)
 }
 

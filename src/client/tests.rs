@@ -180,6 +180,27 @@ fn peers() {
 }
 
 #[test]
+fn the_walk_ends_after_64_hops() {
+    for (field, entry) in [("x-forwarded-for", "10.0.0."), ("forwarded", "for=10.0.0.")] {
+        // The hops count from the right; the last digits tell them apart.
+        let hops = |count: usize| (0..count).rev().map(|hop| format!("{entry}{hop}")).collect::<Vec<_>>().join(" ,, ");
+        let stranger = entry.replace("10.0.0.", "203.0.113.9");
+        let (all, past) = (format!("{stranger}, {}", hops(63)), format!("{stranger}, {}", hops(64)));
+        row(field, "10.0.0.1:1", &[(field, &all)], "203.0.113.9 - -", &format!("cl{}", "tr".repeat(63)));
+        row(field, "10.0.0.1:1", &[(field, &past)], "10.0.0.63 - -", &format!("cl{}", "tr".repeat(63)));
+        // On lines of their own, and whatever stands left of them.
+        let own = [(field, "unknown"), (field, all.as_str()), (field, &entry.replace("10.0.0.", "10.0.0.99"))];
+        row(field, "10.0.0.1:1", &own, "10.0.0.62 - -", &format!("cl{}", "tr".repeat(63)));
+        let rule = rule(field);
+        let peer = rule.peer("10.0.0.1:1".parse().unwrap());
+        for (count, more) in [(0, 0), (64, 0), (65, 1), (1000, 936)] {
+            let many = "1.2.3.4, ".repeat(count).replace("1.2.3.4", &stranger);
+            assert_eq!(rule.explain(&peer, &fields(&[(field, &many)]), |_| {}), more, "{count}");
+        }
+    }
+}
+
+#[test]
 fn proxied_peers() {
     let rule = rule("x-forwarded-for");
     let source = |text: &str| Header::Source(text.parse().unwrap());

@@ -17,7 +17,7 @@ pub fn values<'f, 'b>(fields: &'f [Field<'b>], name: &'f [u8]) -> impl DoubleEnd
 }
 
 /// The elements of a comma-separated list without quoted strings (RFC 9110 §5.6.1): trimmed, empty ones left out.
-pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn elements(value: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
 }
 

@@ -1,7 +1,8 @@
 //! `/explain`: how the client's address was decided, hop by hop.
 
-use super::{Inquiry, json};
+use super::{Inquiry, address, json};
 use crate::client::{Hop, Scheme, Verdict};
+use crate::http::response::decimal;
 use std::net::IpAddr;
 
 /// Said of a client whose address the trust list has. It may be a proxy's that asks for itself; if it is a client's, then that
@@ -11,17 +12,28 @@ const NOTE: &str =
 
 /// Appends the explanation as lines of `key=value`, the hops in the order received.
 pub fn text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
-    let peer = inquiry.peer;
+    let Inquiry { peer, client, rule, .. } = inquiry;
+    content.extend_from_slice(b"peer=");
+    shown(content, peer.address);
     let verdict = if peer.trusted { Verdict::Trusted } else { Verdict::Client };
-    line(content, &[b"peer=", shown(peer.address).as_bytes(), b" ", verdict.name().as_bytes()]);
+    end_line(content, verdict);
     if peer.trusted {
-        line(content, &[b"field=", inquiry.rule.field_name().as_bytes()]);
+        content.extend_from_slice(b"field=");
+        content.extend_from_slice(rule.field_name().as_bytes());
+        content.push(b'\n');
     }
-    inquiry.rule.explain(peer, inquiry.request.fields, |hop| {
-        line(content, &[b"hop=", hop.raw, b" ", hop.verdict.name().as_bytes()]);
+    let more = rule.explain(peer, inquiry.request.fields, |hop| {
+        content.extend_from_slice(b"hop=");
+        content.extend_from_slice(hop.raw);
+        end_line(content, hop.verdict);
     });
+    if more > 0 {
+        content.extend_from_slice(b"more=");
+        decimal(content, more as u64);
+        content.push(b'\n');
+    }
     content.extend_from_slice(b"ip=");
-    content.extend_from_slice(shown(inquiry.client.address).as_bytes());
+    shown(content, client.address);
     if is_inside(inquiry) {
         content.extend_from_slice(b"\nnote=");
         content.extend_from_slice(NOTE.as_bytes());
@@ -33,21 +45,30 @@ pub fn text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
 pub fn json(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
     let Inquiry { peer, client, rule, .. } = inquiry;
     content.extend_from_slice(b"{\"peer\":");
-    address(content, peer.address);
+    quoted(content, peer.address);
     content.extend_from_slice(if peer.trusted { b",\"peer_trusted\":true" } else { b",\"peer_trusted\":false" });
     content.extend_from_slice(b",\"field\":");
     string_or_null(content, peer.trusted.then_some(rule.field_name()));
     content.extend_from_slice(b",\"hops\":[");
     let mut separator = "";
-    rule.explain(peer, inquiry.request.fields, |hop| {
+    let more = rule.explain(peer, inquiry.request.fields, |hop| {
         content.extend_from_slice(separator.as_bytes());
         separator = ",";
         hop_object(content, &hop);
     });
-    content.extend_from_slice(b"],\"ip\":");
-    address(content, client.address);
-    let port = client.port.map_or("null".to_owned(), |port| port.to_string());
-    content.extend_from_slice(format!(",\"port\":{port},\"scheme\":").as_bytes());
+    content.push(b']');
+    if more > 0 {
+        content.extend_from_slice(b",\"more\":");
+        decimal(content, more as u64);
+    }
+    content.extend_from_slice(b",\"ip\":");
+    quoted(content, client.address);
+    content.extend_from_slice(b",\"port\":");
+    match client.port {
+        Some(port) => decimal(content, port.into()),
+        None => content.extend_from_slice(b"null"),
+    }
+    content.extend_from_slice(b",\"scheme\":");
     string_or_null(content, client.scheme.map(Scheme::name));
     if is_inside(inquiry) {
         content.extend_from_slice(b",\"note\":");
@@ -56,13 +77,17 @@ pub fn json(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
     content.extend_from_slice(b"}\n");
 }
 
-fn line(content: &mut Vec<u8>, parts: &[&[u8]]) {
-    parts.iter().for_each(|part| content.extend_from_slice(part));
+fn end_line(content: &mut Vec<u8>, verdict: Verdict) {
+    content.push(b' ');
+    content.extend_from_slice(verdict.name().as_bytes());
     content.push(b'\n');
 }
 
-fn shown(address: Option<IpAddr>) -> String {
-    address.map_or("unknown".to_owned(), |address| address.to_string())
+fn shown(content: &mut Vec<u8>, ip: Option<IpAddr>) {
+    match ip {
+        Some(ip) => address::write(content, &ip),
+        None => content.extend_from_slice(b"unknown"),
+    }
 }
 
 fn is_inside(inquiry: &Inquiry<'_>) -> bool {
@@ -73,14 +98,17 @@ fn hop_object(content: &mut Vec<u8>, hop: &Hop<'_>) {
     content.extend_from_slice(b"{\"raw\":");
     json::string(content, hop.raw);
     content.extend_from_slice(b",\"address\":");
-    address(content, hop.address);
+    quoted(content, hop.address);
     content.extend_from_slice(b",\"verdict\":");
     string_or_null(content, Some(hop.verdict.name()));
     content.push(b'}');
 }
 
-fn address(content: &mut Vec<u8>, address: Option<IpAddr>) {
-    string_or_null(content, address.map(|address| address.to_string()).as_deref());
+fn quoted(content: &mut Vec<u8>, ip: Option<IpAddr>) {
+    let Some(ip) = ip else { return content.extend_from_slice(b"null") };
+    content.push(b'"');
+    address::write(content, &ip);
+    content.push(b'"');
 }
 
 fn string_or_null(content: &mut Vec<u8>, value: Option<&str>) {
@@ -107,7 +135,7 @@ mod tests {
     fn explained(rule: &Rule, peer: &Peer, lines: &str) -> (String, String) {
         let head = format!("GET /explain HTTP/1.1\r\nHost: a\r\n{lines}\r\n");
         let mut storage = request::storage::<FIELDS_MAX>();
-        let request = request::parse(head.as_bytes(), &mut storage).unwrap().unwrap();
+        let request = request::parse(head.as_bytes(), &mut storage).unwrap().request().unwrap();
         let site = Site { served_by: None, host: None, title: String::new(), explain: true };
         let client = &rule.client(peer, request.fields);
         let inquiry = Inquiry { request: &request, client, peer, rule, site: &site, draining: false };
@@ -191,6 +219,19 @@ mod tests {
         let (text, json) = explained(&rule, &peer, "");
         assert_eq!(text, format!("peer=172.18.0.2 trusted\nfield=x-forwarded-for\nip=172.18.0.2\nnote={NOTE}\n"));
         assert!(json.contains("\"hops\":[],\"ip\":\"172.18.0.2\",\"port\":40000,\"scheme\":null,\"note\":"), "{json}");
+    }
+
+    #[test]
+    fn of_a_long_walk_the_last_64_hops_are_shown() {
+        let rule = rule("x-forwarded-for");
+        let peer = rule.peer("172.18.0.2:40000".parse().unwrap());
+        let lines = format!("X-Forwarded-For: 6.6.6.6, 203.0.113.9{}\r\n", ", 172.18.0.3".repeat(64));
+        let (text, json) = explained(&rule, &peer, &lines);
+        let hops = format!("hop=172.18.0.3 client\n{}", "hop=172.18.0.3 trusted\n".repeat(63));
+        let all = format!("peer=172.18.0.2 trusted\nfield=x-forwarded-for\n{hops}more=2\nip=172.18.0.3\nnote={NOTE}\n");
+        assert_eq!(text, all);
+        assert_eq!(json.matches("\"verdict\":").count(), 64);
+        assert!(json.contains("}],\"more\":2,\"ip\":\"172.18.0.3\",\"port\":null,"), "{json}");
     }
 
     #[test]
