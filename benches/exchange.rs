@@ -34,7 +34,7 @@ fn parse(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("parse");
     for (row, _) in ROWS {
         let mut storage = request::storage::<FIELDS_MAX>();
-        assert_eq!(request::parse(row.bytes, &mut storage).unwrap().unwrap().length, row.bytes.len());
+        assert_eq!(request::parse(row.bytes, &mut storage).unwrap().request().unwrap().length, row.bytes.len());
         group.throughput(Throughput::Bytes(row.bytes.len() as u64));
         group.bench_function(row.name, |bencher| {
             bencher.iter(|| {
@@ -51,7 +51,7 @@ fn route(criterion: &mut Criterion) {
     for (row, head) in ROWS {
         let (rule, site, peer) = (requests::rule(), requests::site(), row.peer());
         let mut storage = request::storage::<FIELDS_MAX>();
-        let request = request::parse(row.bytes, &mut storage).unwrap().unwrap();
+        let request = request::parse(row.bytes, &mut storage).unwrap().request().unwrap();
         let ask = |content: &mut Vec<u8>| {
             let request = black_box(&request);
             let client = &rule.client(&peer, request.fields);

@@ -16,7 +16,7 @@ use crate::client::proxy_protocol::{self, Malformed};
 use crate::client::{Peer, Rule};
 use crate::http::content::{Content, Progress};
 use crate::http::field::FIELDS_MAX;
-use crate::http::request::{self, FIELDS_USUAL, Method, Persistence, Request};
+use crate::http::request::{self, FIELDS_USUAL, Method, Parsed, Persistence, Request};
 use crate::http::response::{Date, Heads};
 use crate::http::scan::Scan;
 use crate::http::{Field, Refusal};
@@ -189,11 +189,28 @@ impl Service {
         match state {
             // A head that arrives whole is parsed at once, any other one when the scan has found it complete.
             State::Idle => match &request::parse(input, storage) {
-                Ok(Some(request)) => self.answer(request, input, state, call),
-                Ok(None) => self.rare_step(state, input, call),
+                Ok(Parsed::Request(request)) => self.answer(request, input, state, call),
+                Ok(Parsed::Crowded) => self.crowded_step(state, input, call, storage),
+                Ok(Parsed::Rescan) => self.rare_step(state, input, call),
                 Err(refusal) => Err(*refusal),
             },
             _ => self.rare_step(state, input, call),
+        }
+    }
+
+    /// Goes on with a head that has more fields than there is room for in `storage`, which has the first of them.
+    #[cold]
+    #[inline(never)]
+    fn crowded_step<'c>(
+        &mut self,
+        state: &mut State,
+        input: &'c [u8],
+        call: &mut Call<'_>,
+        storage: &[Field<'c>],
+    ) -> Result<(), Refusal> {
+        match &request::parse_crowded(input, storage, &mut request::storage::<FIELDS_MAX>())? {
+            Parsed::Request(request) => self.answer(request, input, state, call),
+            Parsed::Crowded | Parsed::Rescan => self.rare_step(state, input, call),
         }
     }
 
@@ -251,9 +268,9 @@ impl Service {
         }
         *state = State::Idle;
         match &request::parse(input, &mut request::storage::<FIELDS_MAX>())? {
-            Some(request) => self.answer(request, input, state, call),
+            Parsed::Request(request) => self.answer(request, input, state, call),
             // The scan and the parser disagree, which no input is known to bring about; a fuzz target looks for one.
-            None => Err(Refusal::METHOD),
+            Parsed::Crowded | Parsed::Rescan => Err(Refusal::METHOD),
         }
     }
 

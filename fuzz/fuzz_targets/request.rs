@@ -4,13 +4,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use swagip::http::field::FIELDS_MAX;
-use swagip::http::request;
+use swagip::http::request::{self, Parsed};
 use swagip::http::scan::Scan;
 
 fuzz_target!(|input: &[u8]| {
     let scanned = Scan::default().look(input);
     let mut storage = request::storage::<FIELDS_MAX>();
-    match (scanned, request::parse(input, &mut storage)) {
+    match (scanned, request::parse(input, &mut storage).map(Parsed::request)) {
         (Ok(Some(complete)), Ok(Some(request))) => assert_eq!(complete.length, request.length),
         // The syntax is right, what it says is not.
         (Ok(Some(_)), Err(_)) => {}

@@ -6,14 +6,15 @@
 mod oracle;
 
 use libfuzzer_sys::fuzz_target;
-use swagip::http::{host, request};
+use swagip::http::request::{self, Parsed};
+use swagip::http::host;
 
 fuzz_target!(|input: &[u8]| {
     let Some(space) = input.iter().position(|&byte| byte == b' ') else { return };
     assert_eq!(host::check(&input[space + 1..]).is_ok(), oracle::is_host(&input[space + 1..]));
     let head = [input, b" HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
     let mut storage = request::storage::<1>();
-    let Ok(Some(request)) = request::parse(&head, &mut storage) else { return };
+    let Ok(Parsed::Request(request)) = request::parse(&head, &mut storage) else { return };
     // Perhaps with empty lines before it, and perhaps another one than the input is thought to be.
     let mut words = head[request::leading_lines(&head)..].split(|byte| b" \r".contains(byte));
     let (parsed, target) = (request.target, words.nth(1).unwrap());

@@ -280,5 +280,5 @@ fn proxies_that_nobody_trusts_are_warned_of() {
 
 fn with_request(bytes: &str, check: impl FnOnce(&Request<'_, '_>)) {
     let mut storage = request::storage::<FIELDS_MAX>();
-    check(&request::parse(bytes.as_bytes(), &mut storage).unwrap().unwrap());
+    check(&request::parse(bytes.as_bytes(), &mut storage).unwrap().request().unwrap());
 }
