@@ -3,6 +3,7 @@
 use super::{Head, Inquiry, address};
 use crate::http::field::FIELDS_MAX;
 use crate::http::response::decimal;
+use std::cmp::Ordering;
 use std::net::IpAddr;
 
 /// `/headers/<name>`, and `/<name>` where no resource has that name: the field's value, lines joined with `, `.
@@ -79,7 +80,7 @@ impl<'a> Listing<'a> {
             listing.length += 1;
         }
         let mut order = listing.order;
-        order[..listing.length].sort_unstable_by(|&a, &b| listing.key(a).cmp(listing.key(b)).then(a.cmp(&b)));
+        order[..listing.length].sort_unstable_by(|&a, &b| listing.compare(a, b).then(a.cmp(&b)));
         listing.order = order;
         listing
     }
@@ -95,6 +96,25 @@ impl<'a> Listing<'a> {
             ADDRESS => ADDRESS_KEY,
             PORT => PORT_KEY,
             index => self.inquiry.request.fields[usize::from(index)].name,
+        }
+    }
+
+    /// As the keys compare: what they have in common without regard to case they have in common.
+    fn compare(&self, a: u8, b: u8) -> Ordering {
+        let (one, other) = (self.name(a).as_bytes(), self.name(b).as_bytes());
+        match one.iter().zip(other).position(|(one, other)| one != other && !one.eq_ignore_ascii_case(other)) {
+            Some(place) => self.key_byte(a, place).cmp(&self.key_byte(b, place)),
+            None => one.len().cmp(&other.len()),
+        }
+    }
+
+    /// One byte of a key.
+    fn key_byte(&self, index: u8, place: usize) -> u8 {
+        let name = self.name(index).as_bytes();
+        match place.checked_sub(1).map(|before| name[before]) {
+            _ if index == ADDRESS => name[place],
+            None | Some(b'-') => name[place].to_ascii_uppercase(),
+            Some(_) => name[place].to_ascii_lowercase(),
         }
     }
 

@@ -115,6 +115,12 @@ struct Segment<'a>(&'a [u8]);
 impl Segment<'_> {
     /// Whether it is this name, decoded once and without regard to case. A percent sign that encodes nothing is one.
     fn is(self, name: &str) -> bool {
+        /// `%41`
+        const ENCODED: usize = 3;
+        // First, because a client may send 16 KiB, to be held against 100 names.
+        if !(name.len()..=ENCODED * name.len()).contains(&self.0.len()) {
+            return false;
+        }
         if !self.0.contains(&b'%') {
             return self.0.eq_ignore_ascii_case(name.as_bytes());
         }
