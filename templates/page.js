@@ -10,32 +10,37 @@ function make(name, attributes, text) {
 
 let clearing;
 
-function copyButton(text, name) {
+function copyButton(place, name) {
   const button = make('button', {'aria-label': 'Copy ' + name}, 'Copy');
   button.onclick = async () => {
     let copied = true;
     try {
-      await navigator.clipboard.writeText(text.data);
+      await navigator.clipboard.writeText(place.innerText);
     } catch {
       // Plain HTTP has no clipboard API, but what is selected can be copied.
-      getSelection().setBaseAndExtent(text, 0, text, text.length);
+      getSelection().selectAllChildren(place);
       copied = document.execCommand('copy');
       if (copied) getSelection().empty();
     }
     const said = document.getElementById('said');
-    said.textContent = copied ? 'Copied ' + name : 'Press Ctrl+C to copy';
+    said.textContent = copied ? button.ariaLabel.replace('Copy', 'Copied') :
+      'Press Ctrl+C to copy';
     clearTimeout(clearing);
     clearing = setTimeout(() => { said.textContent = '' }, 4000);
   };
   return button;
 }
 
-for (const {firstChild: text} of document.querySelectorAll('#ip, code')) {
-  const place = text.parentNode.id ? text.parentNode : text;
-  place.after(copyButton(text, text.data));
-}
+const ip = document.getElementById('ip');
+if (ip) ip.after(copyButton(ip, ip.textContent));
 const pre = document.querySelector('pre');
-pre.before(copyButton(pre.firstChild, 'JSON'));
+pre.before(copyButton(pre, 'JSON'));
+const codes = document.querySelectorAll('code');
+for (const code of codes) {
+  const line = make('div');
+  code.replaceWith(line);
+  line.append(code, copyButton(code));
+}
 
 const panel = document.getElementById('panel');
 const list = make('div', {role: 'tablist'});
@@ -64,6 +69,10 @@ function mark() {
     tabs[index].tabIndex = radio.checked ? 0 : -1;
     if (radio.checked) panel.setAttribute('aria-labelledby', tabs[index].id);
   });
+  // As much of each command as the tab shows.
+  for (const code of codes) {
+    code.nextSibling.ariaLabel = 'Copy ' + code.innerText;
+  }
 }
 
 list.append(...tabs);

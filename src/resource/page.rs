@@ -3,6 +3,7 @@
 //! One document with its style and script inside, rendered by askama, which escapes whatever stands in `{{ }}`. Knows nothing
 //! that the text answers do not know; everything in it is also there for tools.
 
+mod budget;
 mod command;
 mod row;
 mod text;
@@ -11,30 +12,34 @@ use super::Inquiry;
 use super::fields::Listing;
 use crate::http::field;
 use askama::Template;
-use command::{Command, Origin, Path, Tool};
-use row::{Document, Row};
+use budget::{FRAME_MAX, PAGE_MAX};
+use command::{Beginning, End, Host, Origin, Path, Tool};
+use row::{Document, More, Row};
+use std::fmt;
 use std::net::IpAddr;
 
 /// The field line that lets nothing in from outside, and of what is inside only this style and this script (CSP Level 3 §6.7.3):
 /// a value that escaping let through by mistake would still not run.
 pub const SECURITY_POLICY: &str = "Content-Security-Policy: default-src 'none'; \
-    style-src 'sha256-QwlwUSfoa5DdGr+jWnfyseRl8+1QYZKlKyoSLrAVxkw='; script-src 'sha256-mrpsfIWxiXE/UTBsz7R7PUy+jsChRPyeYAjVca8uLxU='; \
+    style-src 'sha256-ayxIFRGyAcPXJbcoALO4/9/sfa9PTuemj8wo4Rl9qSc='; script-src 'sha256-ebtY9Yu1b9mcNd7LCITWVWpy7GqbwSJumgQ3msvvAHU='; \
     img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const STYLE: &str = include_str!("../../templates/page.css");
 const SCRIPT: &str = include_str!("../../templates/page.js");
 
-/// Where no Host was sent (HTTP/1.0) and none is configured: the reader knows better.
-const HOST_UNKNOWN: &[u8] = b"HOST";
-
 /// Appends the page.
 #[inline(never)]
 pub fn render(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
-    let host = inquiry.site.host.as_deref().map(str::as_bytes).or(inquiry.request.host()).unwrap_or(HOST_UNKNOWN);
-    let origin = Origin { scheme: inquiry.client.scheme, host };
-    let page = Page { inquiry, listing: &Listing::all(inquiry), origin, field: inquiry.rule.field_name() };
+    let Inquiry { request, client, rule, site, .. } = *inquiry;
+    let origin = Origin::new(client.scheme, site.host.as_deref().map(str::as_bytes).or(request.host()));
+    let listing = &Listing::all(inquiry);
+    let commands = &Commands::new(origin);
+    let words = 10 * site.title.len() + 5 * rule.field_name().len() + site.served_by.as_ref().map_or(0, String::len);
+    let room = PAGE_MAX.saturating_sub(FRAME_MAX + words);
+    let shown = budget::shown(listing, commands.text().len(), room);
+    let page = Page { inquiry, listing, origin, commands, shown, field: rule.field_name() };
     // Writing to a Vec does not fail, and nothing in the template does.
-    drop(page.write_into(content));
+    drop(page.render_into(&mut Output(content)));
 }
 
 #[derive(Template)]
@@ -43,8 +48,67 @@ struct Page<'a> {
     inquiry: &'a Inquiry<'a>,
     listing: &'a Listing<'a>,
     origin: Origin<'a>,
+    commands: &'a Commands,
+    /// The most bytes of a name, and of a value, that are shown.
+    shown: usize,
     /// The one that forwards addresses.
     field: &'a str,
+}
+
+/// The content; askama writes to a `Vec` of bytes only by way of its errors.
+struct Output<'c>(&'c mut Vec<u8>);
+
+impl fmt::Write for Output<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// What the commands of every row begin with: each tool's beginning, of which one is seen, and the host. Markup, made once for
+/// a page, because it is the same in each of up to 102 rows.
+struct Commands {
+    buffer: [u8; COMMANDS_MAX],
+    length: usize,
+}
+
+/// Four times `<i></i>`, quote and scheme, the tools' names, and a host.
+const COMMANDS_MAX: usize = 400;
+
+#[derive(Template)]
+#[template(source = "{% for tool in Tool::ALL %}<i>{{ self.beginning(tool) }}</i>{% endfor %}{{ host }}", ext = "html")]
+struct CommandsTemplate<'a> {
+    origin: Origin<'a>,
+    host: Host<'a>,
+}
+
+impl CommandsTemplate<'_> {
+    fn beginning(&self, tool: &Tool) -> Beginning<'_> {
+        Beginning(*tool, self.origin)
+    }
+}
+
+impl Commands {
+    fn new(origin: Origin<'_>) -> Commands {
+        let mut commands = Commands { buffer: [0; COMMANDS_MAX], length: 0 };
+        // An origin that fits is what `Origin::new` makes.
+        let written = CommandsTemplate { origin, host: Host(origin) }.render_into(&mut commands);
+        debug_assert!(written.is_ok());
+        commands
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.buffer[..self.length]).unwrap_or_default()
+    }
+}
+
+impl fmt::Write for Commands {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length + text.len();
+        self.buffer.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
 }
 
 /// What there is to say of the address, where it is not simply a public one at the other end of the connection.
@@ -73,11 +137,15 @@ impl Page<'_> {
     }
 
     fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.listing.rows().map(Row)
+        self.listing.rows().map(|row| Row { row, shown: self.shown })
     }
 
     fn json(&self) -> Document<'_> {
-        Document(self.listing)
+        Document { listing: self.listing, shown: self.shown }
+    }
+
+    fn is_cut(&self) -> bool {
+        self.rows().any(|row| row.more_of_name() + row.more_of_value() > 0)
     }
 
     fn has_secrets(&self) -> bool {
@@ -88,8 +156,16 @@ impl Page<'_> {
         self.rows().any(|row| row.is_of_browsers())
     }
 
-    fn commands<'p>(&'p self, path: &'p Path<'p>) -> impl Iterator<Item = Command<'p>> {
-        Tool::ALL.into_iter().map(move |tool| Command { tool, origin: self.origin, path: *path })
+    /// What the commands of a row end in.
+    fn end<'p>(&self, path: &Path<'p>) -> End<'p>
+    where
+        Self: 'p,
+    {
+        End(*path, self.origin)
+    }
+
+    fn more(&self, count: &usize) -> More {
+        More(*count)
     }
 }
 
@@ -104,6 +180,7 @@ fn is_nearby(address: IpAddr) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use super::budget::SHOWN_MAX;
     use super::*;
     use crate::client::{Client, ForwardingField, Peer, Rule, Scheme, TrustList};
     use crate::http::field::FIELDS_MAX;
@@ -138,7 +215,7 @@ mod tests {
         let rule = Rule::new(TrustList::parse(["172.18.0.2"]).unwrap(), ForwardingField::default());
         let head = format!("GET / HTTP/1.1\r\n{fields}\r\n");
         let mut storage = request::storage::<FIELDS_MAX>();
-        let request = &request::parse(head.as_bytes(), &mut storage).unwrap().unwrap();
+        let request = &request::parse(head.as_bytes(), &mut storage).unwrap().request().unwrap();
         let peer = &rule.peer(peer.parse().unwrap());
         let client = &rule.client(peer, request.fields);
         let mut content = Vec::new();
@@ -153,6 +230,21 @@ mod tests {
     fn between<'p>(page: &'p str, start: &str, end: &str) -> &'p str {
         let (_, rest) = page.split_once(start).unwrap();
         rest.split_once(end).unwrap().0
+    }
+
+    /// The command of each `code` as a tab shows it.
+    fn commands(page: &str, tool: Tool) -> Vec<String> {
+        let command = |code: &str| {
+            let mut parts = code.split_once("</code>").unwrap().0.split("</i>");
+            let beginnings: Vec<&str> = parts.by_ref().take(Tool::ALL.len()).collect();
+            let beginning = beginnings[tool as usize].strip_prefix("<i>").unwrap();
+            (beginning.to_owned() + parts.next().unwrap()).replace("&#34;", "\"")
+        };
+        page.split("<code>").skip(1).map(command).collect()
+    }
+
+    fn has_curl(page: &str, command: &str) -> bool {
+        commands(page, Tool::Curl).iter().any(|other| other == command)
     }
 
     fn base64(bytes: &[u8]) -> String {
@@ -210,7 +302,7 @@ mod tests {
     fn an_address_that_is_not_known_is_not_shown() {
         let rule = Rule::default();
         let mut storage = request::storage::<FIELDS_MAX>();
-        let request = &request::parse(b"GET / HTTP/1.0\r\n\r\n", &mut storage).unwrap().unwrap();
+        let request = &request::parse(b"GET / HTTP/1.0\r\n\r\n", &mut storage).unwrap().request().unwrap();
         let peer = &Peer { address: None, port: None, trusted: false, suspicious: false };
         let client = &Client { address: None, port: None, scheme: Some(Scheme::Https) };
         let mut content = Vec::new();
@@ -218,14 +310,14 @@ mod tests {
         let page = String::from_utf8(content).unwrap();
         assert!(page.contains("Your public IP is\n<strong class=\"long\">not known</strong>"), "{page}");
         assert!(!page.contains("source-ip") && !page.contains("id=\"ip\""));
-        assert!(page.contains("<code>curl https://HOST/all</code>"), "nobody said which host");
+        assert!(has_curl(&page, "curl https://HOST/all"), "nobody said which host");
     }
 
     #[test]
     fn the_site_has_the_last_word_on_its_name() {
         let site = Site { host: Some("ip.example.net".to_owned()), title: "A & B".to_owned(), served_by: None, explain: false };
         let page = page_with("Host: 10.0.0.1:8080\r\n", "203.0.113.9:1", &site);
-        assert!(page.contains("<code>curl ip.example.net/</code>"));
+        assert!(has_curl(&page, "curl ip.example.net/"));
         assert!(page.contains("<title>A &#38; B: your public IP</title>"));
         assert!(!page.contains("Served by") && !page.contains("/replica"));
     }
@@ -235,8 +327,103 @@ mod tests {
         let page = page("x-a: <b>\"'&\r\nx`&a: 1\r\n");
         assert!(page.contains("<td>&#60;b&#62;&#34;&#39;&#38;</td>"), "{page}");
         assert!(page.contains("<span>x`&#38;a</span>"));
-        assert!(page.contains("<code>curl ip.example.org/x%60%26a</code>"));
+        assert!(has_curl(&page, "curl ip.example.org/x%60%26a"));
         assert!(page.contains("&#34;X-A&#34;: &#34;&#60;b&#62;\\&#34;&#39;&#38;&#34;"));
+    }
+
+    #[test]
+    fn each_tab_has_its_commands() {
+        let page = page_with("Host: [::1]:8080\r\nX-A: 1\r\n", "203.0.113.9:1", &site());
+        for (tool, command) in [
+            (Tool::Wget, "wget -qO - \"http://[::1]:8080/x-a\""),
+            (Tool::Curl, "curl \"http://[::1]:8080/x-a\""),
+            (Tool::Fetch, "fetch -qo - \"http://[::1]:8080/x-a\""),
+            (Tool::PowerShell, "Invoke-RestMethod \"http://[::1]:8080/x-a\""),
+        ] {
+            assert!(commands(&page, tool).iter().any(|other| other == command), "{command}: {page}");
+        }
+        let long = format!("Host: [v1.{}]:65535\r\n", "a".repeat(250));
+        let all = commands(&page_with(&long, "203.0.113.9:1", &site()), Tool::PowerShell);
+        assert!(all.iter().all(|command| command.len() > 270), "the longest beginnings there are: {all:?}");
+    }
+
+    #[test]
+    fn of_long_names_and_values_the_first_bytes_are_shown() {
+        let (name, value) = ("n".repeat(SHOWN_MAX), "é".repeat(SHOWN_MAX / 2));
+        let page = page(&format!(
+            "x-a: {value}a\r\nx-b: {value}\r\nx-b: b\r\nx-c: {value}\r\n{name}: 1\r\n{name}o: 2\r\nCookie: {value}a\r\n"
+        ));
+        assert!(page.contains(&format!("<td>{value}<a href=\"/x-a\">… 1 byte more</a></td>")), "{page}");
+        assert!(page.contains(&format!("<td>{value}<a href=\"/x-b\">… 3 bytes more</a></td>")));
+        assert!(page.contains(&format!("<td>{value}</td>")), "no more than the limit");
+        assert!(page.contains(&format!("<span>{name}</span>")));
+        assert!(page.contains(&format!("<span>{name}<a href=\"/headers\">… 1 byte more</a></span>")));
+        assert!(page.contains(&format!("<summary>Private</summary>{value}<a href=\"/cookie\">… 1 byte more</a></details>")));
+        assert!(has_curl(&page, &format!("curl ip.example.org/{name}")) && has_curl(&page, "curl ip.example.org/headers"));
+        let json = between(&page, "<pre>", "</pre>").replace("&#34;", "\"");
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["X-A"], format!("{value}… 1 byte more"));
+        assert_eq!(json["X-C"], value);
+        assert!(page.contains("</pre></details><a href=\"/all\">All of it</a></td>"));
+        assert!(!self::page("").contains(" more</a>") && !self::page("").contains("All of it"));
+    }
+
+    /// Of each kind of byte that escaping makes more of, in names and values, few fields and many.
+    fn large() -> impl Iterator<Item = String> {
+        let names = ["x", "'", "sec-", "SEC-'", "cookie"];
+        let values = ["", "\"", "a", "\u{61c}", "é"];
+        let counts = [1, 7, 24, 98];
+        let all = names.into_iter().flat_map(move |name| values.into_iter().map(move |value| (name, value)));
+        all.flat_map(move |(name, value)| counts.into_iter().map(move |count| (name, value, count))).flat_map(
+            |(name, value, count)| {
+                let line = 15_900 / count - 12;
+                [0, 9, line - 6].into_iter().filter(move |&length| length <= line - 6).map(move |length| {
+                    let name = |index: usize| {
+                        format!("{name}{index:02}{}", name.chars().last().unwrap_or('x').to_string().repeat(length))
+                    };
+                    let value = value.repeat((line - length - 6) / value.len().max(1));
+                    let lines: String = (0..count).map(|index| format!("{}:{value}\r\n", name(index))).collect();
+                    format!("{}{lines}", if count < 98 { "authorization:a\r\n" } else { "" })
+                })
+            },
+        )
+    }
+
+    #[test]
+    fn the_page_is_never_larger_than_its_limit() {
+        let hosts = ["a".repeat(255), "!".repeat(255), format!("[v1.{}]:65535", "!".repeat(80))];
+        let mut largest = 0;
+        for fields in large().chain(["".to_owned()]) {
+            for host in &hosts {
+                let page = page_with(&format!("Host: {host}\r\n{fields}"), "172.18.0.2:40000", &site());
+                assert!(page.len() <= PAGE_MAX, "{} bytes: {host} {fields}", page.len());
+                largest = largest.max(page.len());
+            }
+        }
+        assert!(largest > PAGE_MAX / 4 * 3, "no more than {largest} bytes: it could show more");
+    }
+
+    #[test]
+    fn the_rows_take_no_more_than_was_reckoned() {
+        let rule = Rule::default();
+        for fields in large() {
+            let head = format!("GET / HTTP/1.1\r\nHost: {}\r\n{fields}\r\n", "a".repeat(255));
+            let mut storage = request::storage::<FIELDS_MAX>();
+            let request = &request::parse(head.as_bytes(), &mut storage).unwrap().request().unwrap();
+            let peer = &rule.peer("203.0.113.9:54321".parse().unwrap());
+            let client = &rule.client(peer, request.fields);
+            let inquiry = &Inquiry { request, client, peer, rule: &rule, site: &site(), draining: false };
+            let (listing, mut content) = (Listing::all(inquiry), Vec::new());
+            render(inquiry, &mut content);
+            let commands = Commands::new(Origin::new(None, request.host())).text().len();
+            let room = PAGE_MAX - FRAME_MAX - 10 * 6 - 5 * 15 - 5;
+            let shown = budget::shown(&listing, commands, room);
+            let reckoned = budget::size(&listing, shown, commands);
+            assert!(content.len() <= FRAME_MAX + reckoned, "{} of {reckoned}, {shown} bytes shown: {fields}", content.len());
+            assert!(reckoned <= room, "the least that is shown fits: {reckoned}, {shown}: {fields}");
+        }
+        let frame = page_with("Host: a\r\n", "172.18.0.2:40000", &site()).len();
+        assert!(frame < FRAME_MAX, "{frame}");
     }
 
     #[test]
@@ -249,8 +436,8 @@ mod tests {
     #[test]
     fn a_name_that_something_else_has_is_asked_for_by_its_path() {
         let page = page("Port: 1\r\nSource-IP: 6.6.6.6\r\n");
-        assert!(page.contains("<code>curl ip.example.org/headers/port</code>"));
-        assert!(page.contains("<code>curl ip.example.org/source-port</code>"));
+        assert!(has_curl(&page, "curl ip.example.org/headers/port"));
+        assert!(has_curl(&page, "curl ip.example.org/source-port"));
         assert!(!page.contains("6.6.6.6"), "nobody takes the place of the address");
     }
 

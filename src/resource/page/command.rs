@@ -1,7 +1,9 @@
 //! Commands that ask this server for one thing, ready to be pasted into a shell.
 
+use super::text::gather;
 use crate::client::Scheme;
-use std::fmt::{self, Display, Formatter, Write};
+use crate::http::host::AUTHORITY_MAX;
+use std::fmt::{self, Display, Formatter};
 
 /// A program that people have at hand, in the order of the page's tabs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,50 +60,96 @@ pub enum Path<'a> {
     },
 }
 
-/// One command. Its Display is safe in every shell: what a client chose is percent-encoded, save letters, digits and what means
-/// nothing to a shell; and it cannot begin with a hyphen.
-#[derive(Clone, Copy, Debug)]
-pub struct Command<'a> {
-    /// The program.
-    pub tool: Tool,
-    /// The server.
-    pub origin: Origin<'a>,
-    /// The resource.
-    pub path: Path<'a>,
-}
+impl<'a> Origin<'a> {
+    /// The commands' host. One whose percent-encoded form no longer fits is no name that DNS has, and the page says it in each
+    /// row: then the reader has to know better.
+    pub fn new(scheme: Option<Scheme>, host: Option<&'a [u8]>) -> Origin<'a> {
+        let shown = host.filter(|host| host.iter().map(|&byte| encoded_length(byte, OF_HOST)).sum::<usize>() <= AUTHORITY_MAX);
+        Origin { scheme, host: shown.unwrap_or(HOST_UNKNOWN) }
+    }
 
-impl Display for Command<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Origin { scheme, host } = self.origin;
-        // Brackets are a pattern to zsh. Double quotes mean the same to every shell, cmd.exe among them.
-        let quote = if host.starts_with(b"[") { "\"" } else { "" };
-        // wget takes `[::1]:80/` for FTP, and anything a leading hyphen for an option.
-        let is_plain = host.first().is_some_and(u8::is_ascii_alphanumeric);
-        let scheme = match scheme {
-            Some(Scheme::Https) => "https://",
-            _ if self.tool.needs_scheme() || !is_plain => "http://",
-            _ => "",
-        };
-        write!(f, "{}{quote}{scheme}", self.tool.invocation())?;
-        encode(host.iter().copied(), b":[]%", f)?;
-        match self.path {
-            Path::Fixed(path) => f.write_str(path)?,
-            Path::Field { name, is_taken } => {
-                f.write_str(if is_taken { "/headers/" } else { "/" })?;
-                encode(name.bytes().map(|byte| byte.to_ascii_lowercase()), b"", f)?;
-            }
-        }
-        f.write_str(quote)
+    /// Brackets are a pattern to zsh. Double quotes mean the same to every shell, cmd.exe among them.
+    fn quote(self) -> &'static str {
+        if self.host.starts_with(b"[") { "\"" } else { "" }
     }
 }
 
+/// Where no Host was sent (HTTP/1.0) and none is configured.
+const HOST_UNKNOWN: &[u8] = b"HOST";
+
+/// What all commands of one tool begin with: the program and the scheme.
+///
+/// A command is made of this, the host, and what is asked for. It is safe in every shell: what a client chose is
+/// percent-encoded, save letters, digits and what means nothing to a shell; and it cannot begin with a hyphen.
+#[derive(Clone, Copy, Debug)]
+pub struct Beginning<'a>(pub Tool, pub Origin<'a>);
+
+impl Display for Beginning<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Beginning(tool, origin) = *self;
+        // wget takes `[::1]:80/` for FTP, and anything a leading hyphen for an option.
+        let is_plain = origin.host.first().is_some_and(u8::is_ascii_alphanumeric);
+        let scheme = match origin.scheme {
+            Some(Scheme::Https) => "https://",
+            _ if tool.needs_scheme() || !is_plain => "http://",
+            _ => "",
+        };
+        [tool.invocation(), origin.quote(), scheme].iter().try_for_each(|part| f.write_str(part))
+    }
+}
+
+/// The host of all commands.
+#[derive(Clone, Copy, Debug)]
+pub struct Host<'a>(pub Origin<'a>);
+
+impl Display for Host<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        encode(self.0.host.iter().copied(), OF_HOST, f)
+    }
+}
+
+/// What a command ends in: what is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct End<'a>(pub Path<'a>, pub Origin<'a>);
+
+impl Display for End<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let End(path, origin) = self;
+        path.fmt(f)?;
+        f.write_str(origin.quote())
+    }
+}
+
+impl Display for Path<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match *self {
+            Path::Fixed(path) => f.write_str(path),
+            Path::Field { name, is_taken } => {
+                f.write_str(if is_taken { "/headers/" } else { "/" })?;
+                encode(name.bytes().map(|byte| byte.to_ascii_lowercase()), b"", f)
+            }
+        }
+    }
+}
+
+/// What stays as it is in a host, besides the unreserved characters.
+const OF_HOST: &[u8] = b":[]%";
+
 /// Percent-encodes all but RFC 3986's unreserved characters, for which it would change nothing (§2.3), and `also`.
-fn encode(mut bytes: impl Iterator<Item = u8>, also: &[u8], f: &mut Formatter<'_>) -> fmt::Result {
-    bytes.try_for_each(|byte| match byte {
-        b'-' | b'.' | b'_' | b'~' => f.write_char(char::from(byte)),
-        _ if byte.is_ascii_alphanumeric() || also.contains(&byte) => f.write_char(char::from(byte)),
-        _ => write!(f, "%{byte:02X}"),
+fn encode(bytes: impl Iterator<Item = u8>, also: &[u8], f: &mut Formatter<'_>) -> fmt::Result {
+    gather(f, bytes, |gathered, byte| {
+        if encoded_length(byte, also) == 1 {
+            return gathered.put([byte]);
+        }
+        let digit = |value: u8| b"0123456789ABCDEF"[usize::from(value)];
+        gathered.put([b'%', digit(byte >> 4), digit(byte & 15)])
     })
+}
+
+/// The bytes that a byte becomes.
+pub fn encoded_length(byte: u8, also: &[u8]) -> usize {
+    let is_kept = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || also.contains(&byte);
+    if is_kept { 1 } else { "%00".len() }
 }
 
 #[cfg(test)]
@@ -111,8 +159,8 @@ mod tests {
     use super::*;
 
     fn commands(scheme: Option<Scheme>, host: &str, path: Path<'_>) -> Vec<String> {
-        let origin = Origin { scheme, host: host.as_bytes() };
-        Tool::ALL.map(|tool| Command { tool, origin, path }.to_string()).into()
+        let origin = Origin::new(scheme, Some(host.as_bytes()));
+        Tool::ALL.map(|tool| format!("{}{}{}", Beginning(tool, origin), Host(origin), End(path, origin))).into()
     }
 
     fn field(name: &str) -> Path<'_> {
@@ -161,5 +209,13 @@ mod tests {
             }
         }
         assert_eq!(commands(None, "h", field("%41`"))[1], "curl h/%2541%60");
+    }
+
+    #[test]
+    fn no_host_is_longer_than_one_that_needs_no_encoding() {
+        let (longest, encoded) = ("a".repeat(AUTHORITY_MAX), "!".repeat(AUTHORITY_MAX / 3));
+        assert_eq!(commands(None, &longest, Path::Fixed("/"))[1], format!("curl {longest}/"));
+        assert_eq!(commands(None, &encoded, Path::Fixed("/"))[1], format!("curl http://{}/", "%21".repeat(AUTHORITY_MAX / 3)));
+        assert_eq!(commands(None, &(encoded + "!"), Path::Fixed("/"))[1], "curl HOST/");
     }
 }

@@ -1,13 +1,18 @@
 //! One row of the page's table.
 
 use super::command::Path;
-use super::text::{JsonText, Lowercase, Text};
+use super::text::{JsonText, Lowercase, Text, gather};
 use crate::resource::fields::{self, Listing, Value};
 use crate::resource::table::TABLE;
 use std::fmt::{self, Display, Formatter, Write};
 
-/// A name, what stands under it, and how to ask for it.
-pub struct Row<'l>(pub fields::Row<'l>);
+/// A name, what stands under it, and how to ask for it; of name and value so many bytes are shown.
+pub struct Row<'l> {
+    /// The fields of this name.
+    pub row: fields::Row<'l>,
+    /// The most bytes of the name that are shown, and of the value.
+    pub shown: usize,
+}
 
 /// Their values are shown to those who ask: somebody may look over one's shoulder, or at one's screenshot.
 const SECRETS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
@@ -36,66 +41,122 @@ const OF_BROWSERS: [&str; 17] = [
 impl Row<'_> {
     /// The name in lower case.
     pub fn name(&self) -> Lowercase<'_> {
-        Lowercase(self.0.name())
+        Lowercase(first(self.row.name(), self.shown))
+    }
+
+    /// The bytes of the name that are not shown.
+    pub fn more_of_name(&self) -> usize {
+        self.row.name().len().saturating_sub(self.shown)
     }
 
     /// The resource that answers with the value.
     pub fn path(&self) -> Path<'_> {
-        let name = self.0.name();
-        match self.0.value() {
+        let name = self.row.name();
+        match self.row.value() {
             Value::Address(_) => Path::Fixed("/"),
             Value::Port(_) => Path::Fixed("/source-port"),
+            // A name that is not shown whole is not shown in a command either.
+            Value::Lines(_) if self.more_of_name() > 0 => Path::Fixed(HEADERS),
             Value::Lines(_) => Path::Field { name, is_taken: TABLE.iter().any(|(taken, _)| taken.eq_ignore_ascii_case(name)) },
         }
     }
 
     /// The value waits until it is asked for.
     pub fn is_secret(&self) -> bool {
-        SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(self.0.name()))
+        SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(self.row.name()))
     }
 
     /// A tool that asks for the value will not find it in its own request.
     pub fn is_of_browsers(&self) -> bool {
-        let name = self.0.name();
+        let name = self.row.name();
         let begins_with_sec = name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sec-"));
         begins_with_sec || OF_BROWSERS.iter().any(|other| other.eq_ignore_ascii_case(name))
     }
 
     /// The value as text.
     pub fn value(&self) -> Content<'_> {
-        Content(&self.0)
+        Content(self)
+    }
+
+    /// The bytes of the value that are not shown.
+    pub fn more_of_value(&self) -> usize {
+        self.excerpt(|_| Ok(())).unwrap_or(0)
+    }
+
+    /// Hands on what is shown of the value of a field, piece by piece; lines are joined with `, `, each by itself UTF-8 or Latin-1.
+    /// Gives the number of bytes that are not shown.
+    fn excerpt(&self, mut each: impl FnMut(Text<'_>) -> fmt::Result) -> Result<usize, fmt::Error> {
+        let Value::Lines(lines) = self.row.value() else { return Ok(0) };
+        let (mut room, mut more) = (self.shown, 0);
+        for (index, line) in lines.enumerate() {
+            for piece in [if index > 0 { &b", "[..] } else { b"" }, line] {
+                // What comes after something that is not shown is not shown.
+                if more > 0 {
+                    more += piece.len();
+                    continue;
+                }
+                let first = Text::new(piece).first(room);
+                each(first)?;
+                room -= first.len();
+                more += piece.len() - first.len();
+            }
+        }
+        Ok(more)
     }
 }
 
-/// What stands under a name, as text; lines joined with `, `, each by itself UTF-8 or Latin-1.
-pub struct Content<'r>(&'r fields::Row<'r>);
+/// Where every name and value is, however long.
+const HEADERS: &str = "/headers";
+
+/// The first bytes of a name, which is ASCII.
+fn first(name: &str, length: usize) -> &str {
+    name.get(..length).unwrap_or(name)
+}
+
+/// What stands under a name, as text.
+pub struct Content<'r>(&'r Row<'r>);
 
 impl Display for Content<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.0.value() {
+        match self.0.row.value() {
             Value::Address(address) => write!(f, "{address}"),
             Value::Port(port) => write!(f, "{port}"),
-            Value::Lines(lines) => lines.enumerate().try_for_each(|(index, line)| {
-                f.write_str(if index > 0 { ", " } else { "" })?;
-                write!(f, "{}", Text(line))
-            }),
+            Value::Lines(_) => self.0.excerpt(|text| text.fmt(f)).map(drop),
+        }
+    }
+}
+
+/// Says how many bytes are not shown; nothing where all are.
+pub struct More(pub usize);
+
+impl Display for More {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            1 => f.write_str("… 1 byte more"),
+            more => write!(f, "… {more} bytes more"),
         }
     }
 }
 
 /// All rows as one JSON object, for reading: `/all` with line breaks.
-pub struct Document<'l>(pub &'l Listing<'l>);
+pub struct Document<'l> {
+    /// The rows.
+    pub listing: &'l Listing<'l>,
+    /// The most bytes of a name that are shown, and of a value.
+    pub shown: usize,
+}
 
 impl Display for Document<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_char('{')?;
-        for (index, row) in self.0.rows().enumerate() {
+        for (index, row) in self.listing.rows().map(|row| Row { row, shown: self.shown }).enumerate() {
             f.write_str(if index > 0 { ",\n  \"" } else { "\n  \"" })?;
-            row.key().try_for_each(|byte| write!(f, "{}", JsonText(char::from(byte))))?;
-            let content = Content(&row);
-            match row.value() {
+            gather(f, row.row.key().take(row.shown), |gathered, byte| gathered.put([byte]))?;
+            More(row.more_of_name()).fmt(f)?;
+            match row.row.value() {
                 Value::Port(port) => write!(f, "\": {port}")?,
-                _ => write!(f, "\": \"{}\"", JsonText(content))?,
+                _ => write!(f, "\": \"{}{}\"", JsonText(row.value()), More(row.more_of_value()))?,
             }
         }
         f.write_str("\n}")
