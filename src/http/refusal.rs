@@ -78,9 +78,9 @@ refusals! {
     FRAMING = "400 Bad Request", "Content-Length and Transfer-Encoding must come once, and not together";
     /// RFC 9112 §6.1: 1.0 has no transfer codings.
     CODING_VERSION = "400 Bad Request", "Transfer-Encoding needs HTTP/1.1";
-    /// RFC 9112 §6.1: anything else than one coding's name.
+    /// RFC 9112 §6.3: codings that don't end in `chunked`, or name it twice, or are malformed: the content has no end.
     CODING_FORM = "400 Bad Request", "Transfer-Encoding must be exactly: chunked";
-    /// RFC 9112 §6.1: a coding that is well-formed and unknown.
+    /// RFC 9112 §6.1: `chunked` over codings that are not known here.
     CODING = "501 Not Implemented", "of the transfer codings only chunked is known here";
     /// RFC 9110 §10.1.1.
     EXPECTATION = "417 Expectation Failed", "the only expectation known here is 100-continue";

@@ -370,12 +370,26 @@ fn framing(field: &Field<'_>, is_repeated: bool, minor: u8) -> Result<Framing, R
     if field.name.len() == "content-length".len() {
         return decimal(value).map(Framing::Length).ok_or(Refusal::CONTENT_LENGTH);
     }
-    match value {
-        _ if minor == 0 => Err(Refusal::CODING_VERSION),
-        _ if value.eq_ignore_ascii_case(b"chunked") => Ok(Framing::Chunked),
-        _ if !value.is_empty() && value.iter().all(|&byte| is_token(byte)) => Err(Refusal::CODING),
-        _ => Err(Refusal::CODING_FORM),
+    if minor == 0 {
+        return Err(Refusal::CODING_VERSION);
     }
+    if is_chunked(value) { Ok(Framing::Chunked) } else { Err(unknown_coding(value)) }
+}
+
+fn is_chunked(coding: &[u8]) -> bool {
+    coding.eq_ignore_ascii_case(b"chunked")
+}
+
+/// Why these transfer codings are refused. Where `chunked` comes last, and only there, the content has an end that another server
+/// could find: what is missing here is the other coding (RFC 9112 §6.1). Without it nobody can find the end (§6.3).
+fn unknown_coding(codings: &[u8]) -> Refusal {
+    let is_clean = |coding: &[u8]| !coding.is_empty() && coding.iter().all(|&byte| is_token(byte));
+    let mut codings = codings.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+    let ends_in_chunked = codings.next_back().is_some_and(is_chunked);
+    if ends_in_chunked && codings.all(|coding| is_clean(coding) && !is_chunked(coding)) {
+        return Refusal::CODING;
+    }
+    Refusal::CODING_FORM
 }
 
 /// The bits for the options of a Connection line.

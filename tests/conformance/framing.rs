@@ -1,6 +1,6 @@
 //! Where a request ends: Content-Length and Transfer-Encoding (RFC 9112 §6, RFC 9110 §8.6).
 
-use crate::row::{HEAD, MUST, OURS, Row, closes, get, refused, rows, stays};
+use crate::row::{HEAD, MUST, OURS, Row, SHOULD, closes, get, refused, rows, stays};
 use swagip::http::Refusal;
 
 fn length(value: &str) -> String {
@@ -60,15 +60,24 @@ rows! {
     MUST "9112 6.1" "chunks": coding(" chunked") + "0\r\n\r\n" => stays([200]);
     MUST "9112 7" "chunks in upper case": coding(" CHUNKED") + "0\r\n\r\n" => stays([200]);
     MUST "9110 5.5" "white space around the coding": coding("\tchunked \t") + "0\r\n\r\n" => stays([200]);
-    MUST "9112 6.1" "a coding that is not known": coding(" gzip") => refused(Refusal::CODING);
-    MUST "9112 6.1" "identity, which has gone": coding(" identity") => refused(Refusal::CODING);
-    MUST "9112 6.1" "a coding that begins like chunked": coding(" chunkedx") => refused(Refusal::CODING);
-    MUST "9112 6.1" "a coding that ends like chunked": coding(" xchunked") => refused(Refusal::CODING);
-    MUST "9112 6.1" "a coding that is not known, of a HEAD":
-        "HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: br\r\n\r\n" => refused(Refusal::CODING).for_head();
+    MUST "9112 6.3" "a coding that is not known": coding(" gzip") => refused(Refusal::CODING_FORM);
+    MUST "9112 6.3" "identity, which has gone": coding(" identity") => refused(Refusal::CODING_FORM);
+    MUST "9112 6.3" "a coding that begins like chunked": coding(" chunkedx") => refused(Refusal::CODING_FORM);
+    MUST "9112 6.3" "a coding that ends like chunked": coding(" xchunked") => refused(Refusal::CODING_FORM);
+    MUST "9112 6.3" "codings that are not known": coding(" gzip, br") => refused(Refusal::CODING_FORM);
+    SHOULD "9112 6.1" "chunked over another coding": coding(" gzip, chunked") => refused(Refusal::CODING);
+    SHOULD "9112 6.1" "chunked over two others": coding(" x-a,gzip\t, \tCHUNKED") => refused(Refusal::CODING);
+    SHOULD "9112 6.1" "chunked over identity": coding(" identity,chunked") => refused(Refusal::CODING);
+    SHOULD "9112 6.1" "chunked over another coding, of a HEAD":
+        "HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: br, chunked\r\n\r\n" => refused(Refusal::CODING).for_head();
+    MUST "9112 6.3" "a coding that is not known, of a HEAD":
+        "HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: br\r\n\r\n" => refused(Refusal::CODING_FORM).for_head();
     MUST "9112 6.1" "chunked twice in a list": coding(" chunked, chunked") => refused(Refusal::CODING_FORM);
     MUST "9112 6.3" "chunked is not the last": coding(" chunked, gzip") => refused(Refusal::CODING_FORM);
-    OURS "9112 6.1" "chunked is the last of two": coding(" gzip, chunked") => refused(Refusal::CODING_FORM);
+    MUST "9112 6.1" "chunked twice, and another between": coding(" chunked, gzip, chunked") => refused(Refusal::CODING_FORM);
+    OURS "9112 6.1" "an empty element between two codings": coding(" gzip,,chunked") => refused(Refusal::CODING_FORM);
+    OURS "9112 7" "a parameter of a coding below chunked": coding(" gzip;a=b, chunked") => refused(Refusal::CODING_FORM);
+    MUST "9112 6.1" "two words below chunked": coding(" gzip br, chunked") => refused(Refusal::CODING_FORM);
     OURS "9112 6.1" "an empty element behind chunked": coding(" chunked,") => refused(Refusal::CODING_FORM);
     OURS "9112 6.1" "an empty element before chunked": coding(" ,chunked") => refused(Refusal::CODING_FORM);
     MUST "9112 7" "a parameter of chunked": coding(" chunked;a=b") => refused(Refusal::CODING_FORM);
@@ -90,12 +99,14 @@ rows! {
         get("Content-Length: 5\r\nTransfer-Encoding: gzip\r\n") => refused(Refusal::FRAMING);
     OURS "9112 6.1" "a length and an empty coding":
         get("Content-Length: 5\r\nTransfer-Encoding:\r\n") => refused(Refusal::FRAMING);
+    MUST "9112 6.1" "chunks over another coding on 1.0":
+        "GET / HTTP/1.0\r\nTransfer-Encoding: gzip, chunked\r\n\r\n" => refused(Refusal::CODING_VERSION);
     MUST "9112 6.1" "chunks on 1.0":
         "GET / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" => refused(Refusal::CODING_VERSION);
     MUST "9112 6.1" "chunks on 1.0 that wants to stay":
         "GET / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n" => refused(Refusal::CODING_VERSION);
     OURS "9112 6.1" "a coding that is not known goes before the method":
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n" => refused(Refusal::CODING);
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n" => refused(Refusal::CODING);
     OURS "9112 3.2" "Host goes before the framing":
         "POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n" => refused(Refusal::HOST_MISSING);
 }

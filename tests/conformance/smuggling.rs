@@ -34,7 +34,7 @@ rows! {
     MUST "9110 5.1" "NUL hides the coding":
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding\0" => refused(Refusal::FIELD_NAME);
     MUST "9112 6.1" "a coding that almost is chunked":
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n" => refused(Refusal::CODING);
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n" => refused(Refusal::CODING_FORM);
     MUST "9110 5.1" "a name with an underscore is another name: what follows is no content":
         get("Transfer_Encoding: chunked\r\n") + "0\r" => refused(Refusal::METHOD).after([200]);
     MUST "9110 5.1" "a length with an underscore is none":
