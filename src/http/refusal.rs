@@ -52,9 +52,9 @@ refusals! {
     TARGET_FORM = "400 Bad Request", "the target must be a path, an http:// or https:// URI, or * with OPTIONS";
     /// RFC 9112 §3.2: a fragment, a space, a control or a byte outside ASCII.
     TARGET_BYTE = "400 Bad Request", "the target holds a byte that must be percent-encoded";
-    /// RFC 9112 §2.3.
+    /// RFC 9112 §2.3: not `HTTP/`, one digit, a dot and one digit.
     VERSION_FORM = "400 Bad Request", "the request line must end in HTTP/1.1";
-    /// RFC 9110 §15.6.6.
+    /// RFC 9110 §15.6.6: a version, but its first digit is not 1.
     VERSION = "505 HTTP Version Not Supported", "only HTTP/1.1 and HTTP/1.0 are served here";
     /// RFC 9112 §5.1: no name, or a name that is no token.
     FIELD_NAME = "400 Bad Request", "a field name must be a token";

@@ -53,7 +53,9 @@ pub struct Complete {
     pub length: usize,
 }
 
+/// `HTTP-version` (RFC 9112 §2.3); both digits may be others.
 const VERSION: &[u8] = b"HTTP/1.1";
+const MAJOR: usize = VERSION.len() - 3;
 const MINOR: usize = VERSION.len() - 1;
 
 impl Scan {
@@ -109,7 +111,7 @@ impl Scan {
                 form.check(part, byte)?;
                 Place::Target(form)
             }
-            (Place::Version(preface), byte) => self.version(preface, byte)?,
+            (Place::Version(preface), byte) => self.version(input, preface, byte)?,
             (Place::LineCr, b'\n') => Place::Fields(Section::default()),
             (Place::LeadCr | Place::LineCr, _) => return Err(Refusal::BARE_CR),
             (Place::Lead, b'\n') => return Err(Refusal::BARE_LF),
@@ -117,14 +119,14 @@ impl Scan {
         })
     }
 
-    fn version(&self, preface: Preface, byte: u8) -> Result<Place, Refusal> {
-        const MAJOR: usize = 5;
-        match (self.position - self.start, byte) {
+    fn version(&self, input: &[u8], preface: Preface, byte: u8) -> Result<Place, Refusal> {
+        let version = &input[self.start..self.position];
+        match (version.len(), byte) {
             (MAJOR, b'1') if preface == Preface::Http2 => return Err(Refusal::TARGET_FORM),
-            (MAJOR, b'0' | b'2'..=b'9') => return Err(Refusal::VERSION),
-            // A higher one is served as 1 (RFC 9110 §2.5).
-            (MINOR, b'0'..=b'9') => {}
+            // A minor version above 1 is served as 1 (RFC 9110 §2.5); which the major one is counts when the whole is a version.
+            (MAJOR | MINOR, b'0'..=b'9') => {}
             (place, byte) if VERSION.get(place) == Some(&byte) => {}
+            (place, b'\r') if place == VERSION.len() && version[MAJOR] != b'1' => return Err(Refusal::VERSION),
             (place, b'\r') if place == VERSION.len() => return Ok(Place::LineCr),
             (place, b'\n') if place == VERSION.len() => return Err(Refusal::BARE_LF),
             _ => return Err(Refusal::VERSION_FORM),
@@ -163,10 +165,12 @@ mod tests {
             ("SSH-2.0-Open\r", Refusal::METHOD),
             ("SSH-2.0-Open D", Refusal::TARGET_FORM),
             ("PROXY T", Refusal::TARGET_FORM),
-            ("PRI * HTTP/2", Refusal::VERSION),
+            ("PRI * HTTP/2.0\r", Refusal::VERSION),
             ("PRI * HTTP/1", Refusal::TARGET_FORM),
             ("GET *", Refusal::TARGET_FORM),
-            ("GET / HTTP/3", Refusal::VERSION),
+            ("GET / HTTP/3.0\r", Refusal::VERSION),
+            ("GET / HTTP/3.0x", Refusal::VERSION_FORM),
+            ("GET / HTTP/01", Refusal::VERSION_FORM),
             ("GET /#", Refusal::TARGET_BYTE),
             ("GET /\r", Refusal::VERSION_FORM),
             ("\n", Refusal::BARE_LF),

@@ -69,13 +69,29 @@ rows! {
     MUST "9112 6.1" "HTTP/1.2 has chunks as 1.1 has":
         "GET / HTTP/1.2\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n" => stays([200]);
     SHOULD "9110 15.6.6" "HTTP/0.9 by name":
-        "GET / HTTP/0" => refused(Refusal::VERSION);
+        "GET / HTTP/0.9\r" => refused(Refusal::VERSION);
     SHOULD "9110 15.6.6" "HTTP/2.0":
-        "GET / HTTP/2" => refused(Refusal::VERSION);
-    SHOULD "9110 15.6.6" "HTTP/3":
-        "GET / HTTP/3" => refused(Refusal::VERSION);
+        "GET / HTTP/2.0\r" => refused(Refusal::VERSION);
+    SHOULD "9110 15.6.6" "HTTP/3.0":
+        "GET / HTTP/3.0\r" => refused(Refusal::VERSION);
+    SHOULD "9110 15.6.6" "HTTP/2.0 goes before the Host":
+        "GET /ip HTTP/2.0\r" => refused(Refusal::VERSION);
     SHOULD "9110 15.6.6" "HTTP/9.9 to HEAD":
-        "HEAD / HTTP/9" => refused(Refusal::VERSION).for_head();
+        "HEAD / HTTP/9.9\r" => refused(Refusal::VERSION).for_head();
+    MUST "9112 2.3" "zeros before the versions":
+        "GET / HTTP/01" => refused(Refusal::VERSION_FORM);
+    MUST "9112 2.3" "letters after the major version":
+        "GET / HTTP/9z" => refused(Refusal::VERSION_FORM);
+    MUST "9112 2.3" "no minor version, as HTTP/2 is often written":
+        "GET / HTTP/2\r" => refused(Refusal::VERSION_FORM);
+    MUST "9112 2.3" "a letter for the minor version of HTTP/2":
+        "GET / HTTP/2.x" => refused(Refusal::VERSION_FORM);
+    MUST "9112 2.3" "two digits of minor version of HTTP/2":
+        "GET / HTTP/2.00" => refused(Refusal::VERSION_FORM);
+    MUST "9112 2.3" "a space after HTTP/0.9":
+        "GET / HTTP/0.9 " => refused(Refusal::VERSION_FORM);
+    OURS "9112 2.2" "a bare LF after HTTP/2.0":
+        "GET / HTTP/2.0\n" => refused(Refusal::BARE_LF);
     MUST "9112 2.3" "the name in lower case":
         "GET / h" => refused(Refusal::VERSION_FORM);
     MUST "9112 2.3" "another protocol's name":
