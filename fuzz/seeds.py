@@ -88,8 +88,8 @@ REFUSED = {
     "CONTENT_LENGTH": post(b"Content-Length: 18446744073709551616\r\n"),
     "FRAMING": post(b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", b"0\r\n\r\n"),
     "CODING_VERSION": request(b"POST / HTTP/1.0", b"Transfer-Encoding: chunked\r\n"),
-    "CODING_FORM": post(b"Transfer-Encoding: gzip, chunked\r\n"),
-    "CODING": post(b"Transfer-Encoding: gzip\r\n"),
+    "CODING_FORM": post(b"Transfer-Encoding: gzip\r\n"),
+    "CODING": post(b"Transfer-Encoding: gzip, chunked\r\n"),
     "EXPECTATION": post(b"Expect: a\r\nContent-Length: 1\r\n"),
     "CHUNK_SIZE": chunked(b"g\r\n"),
     "CHUNK_EXTENSION": chunked(b"1;\r\n"),
@@ -113,7 +113,7 @@ ACCEPTS = ["", "*/*", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*
 VALUES = [b"", b"curl/8.5.0", b'a "b" \\c', b"\t \x00\x1f\x7f", "é€😀".encode(), b"\xe9\xff\x80", b"\xc3", b"</script>", b"\xed\xa0\x80"]
 
 CHUNKS = [b"0\r\n\r\n", b"5\r\nhello\r\n0\r\n\r\n", b"1;a\r\nx\r\n0;b=c;d\r\n\r\nGET /", b'1; a = "b\\"c;" ; d\r\nx\r\n0\r\n\r\n', b"0\r\nA: b\r\nC:\r\n\r\n",
-          b"0000000000000001\r\nx\r\n0\r\n\r\n", b"00000000000000001\r\n", b"10001\r\n", b"ffffffffffffffff\r\n", b"1 \r\n", b"1;a \r\n", b"1\r\nxy",
+          b"0000000000000001\r\nx\r\n0\r\n\r\n", b"00000000000000001\r\n", b"10001\r\n", b"ffffffffffffffff\r\n", b"0000fffffffffffffffff\r\n", b"1 \r\n", b"1 \t;a\r\nx\r\n0 ;b\r\n\r\n", b"1;a \r\n", b"1\r\nxy",
           b"0\r\n a: b", b"0\r\na: \x00", b"0\r\n" + 101 * b"a:\r\n", b"2\r\nab\r\n1;x\r\nc\r\n0\r\n\r\n", b"1\n", b"1;a=\r\n", b"1\r\nx\n"]
 
 

@@ -3,12 +3,12 @@
 //! The first byte is where it is cut.
 #![no_main]
 
-#[path = "../oracles/chunked.rs"]
+#[path = "../../tests/exchange/chunked.rs"]
 mod oracle;
 
 use libfuzzer_sys::fuzz_target;
 use oracle::Verdict;
-use swagip::http::content::{Content, Progress};
+use swagip::http::content::Content;
 use swagip::http::request::Framing;
 
 fuzz_target!(|input: &[u8]| {
@@ -26,11 +26,10 @@ fn read(pieces: [&[u8]; 2]) -> Verdict {
     let mut content = Content::new(Framing::Chunked);
     let mut taken = 0;
     for piece in pieces {
-        match content.read(piece) {
-            Ok(Progress::More) => taken += piece.len(),
-            Ok(Progress::Done(length)) => return Verdict::Ends(taken + length),
-            Ok(Progress::Beyond) => return Verdict::Beyond,
-            Err(_) => return Verdict::Wrong,
+        match Verdict::from(content.read(piece)) {
+            Verdict::GoesOn => taken += piece.len(),
+            Verdict::Ends(length) => return Verdict::Ends(taken + length),
+            decided => return decided,
         }
     }
     Verdict::GoesOn

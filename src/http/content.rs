@@ -11,11 +11,12 @@ use super::scan::HEAD_MAX;
 /// The most bytes of content that are read to keep a connection; with more it is cheaper to close it.
 pub const CONTENT_MAX: u64 = 64 * 1024;
 
-/// The most bytes of all chunk extensions of a request. Nobody sends any; hyper's limit is 16 KiB, and that was a CVE before.
+/// The most bytes that all chunk lines of a request hold beside their sizes: extensions, and zeros before a size of more than
+/// [`SIZE_DIGITS_USUAL`]. Nobody sends any; hyper's limit is 16 KiB, and that was a CVE before.
 pub const EXTENSIONS_MAX: usize = 4 * 1024;
 
-/// The most digits of a chunk's size: those of a 64-bit number.
-const SIZE_DIGITS_MAX: u8 = 16;
+/// As many digits as a 64-bit number can need: those who pad sizes pad them to this at most, in any number of chunks.
+const SIZE_DIGITS_USUAL: u8 = 16;
 
 /// Content that is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +70,10 @@ pub struct Chunked {
     place: Place,
     /// The size of the chunk at hand; while its data is read, what is left of it.
     size: u64,
+    /// Up to [`SIZE_DIGITS_USUAL`].
     size_digits: u8,
     data: u64,
+    /// Towards [`EXTENSIONS_MAX`].
     extensions: usize,
     trailers: usize,
 }
@@ -79,6 +82,8 @@ pub struct Chunked {
 enum Place {
     #[default]
     Size,
+    /// White space after the size: `;` must follow.
+    SizeEnd,
     /// Behind `;`, before the name.
     ExtensionStart,
     ExtensionName,
@@ -151,35 +156,47 @@ impl Chunked {
             (Place::Size, byte) if byte.is_ascii_hexdigit() => self.size_digit(byte),
             (Place::Size, b'\r') if self.size_digits > 0 => Ok(Place::SizeLf),
             (Place::Size, b';') if self.size_digits > 0 => Ok(Place::ExtensionStart),
+            (Place::Size, b' ' | b'\t') if self.size_digits > 0 => Ok(Place::SizeEnd),
             (Place::Size, _) => Err(Refusal::CHUNK_SIZE),
             (Place::DataCr, b'\r') => Ok(Place::DataLf),
             (Place::DataLf, b'\n') => Ok(Place::Size),
             (Place::DataCr | Place::DataLf, _) => Err(Refusal::CHUNK_END),
             _ => {
-                self.extensions += 1;
-                if self.extensions > EXTENSIONS_MAX { Err(Refusal::CHUNK_EXTENSION) } else { self.extension(byte) }
+                self.note_extension(Refusal::CHUNK_EXTENSION)?;
+                self.extension(byte)
             }
         }
     }
 
     fn size_digit(&mut self, byte: u8) -> Result<Place, Refusal> {
-        if self.size_digits == SIZE_DIGITS_MAX {
+        const SHIFT: u32 = 4;
+        if self.size.leading_zeros() < SHIFT {
             return Err(Refusal::CHUNK_SIZE);
         }
-        self.size_digits += 1;
-        self.size = self.size << 4 | u64::from(char::from(byte).to_digit(16).unwrap_or(0));
+        self.size = self.size << SHIFT | u64::from(char::from(byte).to_digit(16).unwrap_or(0));
+        match self.size_digits {
+            SIZE_DIGITS_USUAL => self.note_extension(Refusal::CHUNK_SIZE)?,
+            _ => self.size_digits += 1,
+        }
         Ok(Place::Size)
     }
 
-    /// `*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )` (RFC 9112 §7.1.1), but no white space behind the size.
+    /// Counts a byte that no chunk needs.
+    fn note_extension(&mut self, refusal: Refusal) -> Result<(), Refusal> {
+        self.extensions += 1;
+        if self.extensions > EXTENSIONS_MAX { Err(refusal) } else { Ok(()) }
+    }
+
+    /// `*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )` (RFC 9112 §7.1.1): white space leads to something.
     fn extension(&self, byte: u8) -> Result<Place, Refusal> {
         use Place::*;
         Ok(match (self.place, byte) {
-            (ExtensionStart | ExtensionNameEnd | ExtensionValueStart | ExtensionValueEnd, b' ' | b'\t') => self.place,
+            (SizeEnd | ExtensionStart | ExtensionNameEnd | ExtensionValueStart | ExtensionValueEnd, b' ' | b'\t') => self.place,
             (ExtensionStart | ExtensionName, byte) if is_token(byte) => ExtensionName,
             (ExtensionName, b' ' | b'\t') => ExtensionNameEnd,
             (ExtensionName | ExtensionNameEnd, b'=') => ExtensionValueStart,
-            (ExtensionName | ExtensionNameEnd | ExtensionToken | ExtensionQuotedEnd | ExtensionValueEnd, b';') => ExtensionStart,
+            (SizeEnd | ExtensionName | ExtensionNameEnd, b';') => ExtensionStart,
+            (ExtensionToken | ExtensionQuotedEnd | ExtensionValueEnd, b';') => ExtensionStart,
             (ExtensionName | ExtensionToken | ExtensionQuotedEnd, b'\r') => SizeLf,
             (ExtensionValueStart | ExtensionToken, byte) if is_token(byte) => ExtensionToken,
             (ExtensionValueStart, b'"') => ExtensionQuoted,
@@ -224,6 +241,8 @@ mod tests {
             "1; a = \"b\\\"c;\" ; d\r\nx\r\n0\r\n\r\n",
             "0\r\nA: b\r\nC:\r\n\r\n",
             "0000000000000001\r\nx\r\n0\r\n\r\n",
+            "000000000000000000001\r\nx\r\n00000000000000000\r\n\r\n",
+            "1 ;a\r\nx\r\n0\t ; b\r\n\r\n",
         ] {
             assert_eq!(chunked(bytes), Ok(Progress::Done(bytes.len())), "{bytes:?}");
             assert_eq!(chunked(&format!("{bytes}GET /")), Ok(Progress::Done(bytes.len())), "{bytes:?} and more");
@@ -239,12 +258,12 @@ mod tests {
             ("-1\r\n", Refusal::CHUNK_SIZE),
             ("0x1\r\n", Refusal::CHUNK_SIZE),
             (" 1\r\n", Refusal::CHUNK_SIZE),
-            ("1 \r\n", Refusal::CHUNK_SIZE),
             ("1\n", Refusal::CHUNK_SIZE),
-            ("1\t;a\r\n", Refusal::CHUNK_SIZE),
-            ("00000000000000001\r\n", Refusal::CHUNK_SIZE),
             ("fffffffffffffffff\r\n", Refusal::CHUNK_SIZE),
+            ("0000010000000000000000\r\n", Refusal::CHUNK_SIZE),
             ("1\rx", Refusal::BARE_CR),
+            ("1 \r\n", Refusal::CHUNK_EXTENSION),
+            ("1\t1\r\n", Refusal::CHUNK_EXTENSION),
             ("1;\r\n", Refusal::CHUNK_EXTENSION),
             ("1;a \r\n", Refusal::CHUNK_EXTENSION),
             ("1;a=\r\n", Refusal::CHUNK_EXTENSION),
@@ -276,6 +295,9 @@ mod tests {
         let long = "a".repeat(EXTENSIONS_MAX);
         assert_eq!(Content::new(Framing::Chunked).read(format!("1;{long}").as_bytes()), Ok(Progress::More));
         assert_eq!(Content::new(Framing::Chunked).read(format!("1;{long}a").as_bytes()), Err(Refusal::CHUNK_EXTENSION));
+        let zeros = "0".repeat(usize::from(SIZE_DIGITS_USUAL) + EXTENSIONS_MAX);
+        assert_eq!(Content::new(Framing::Chunked).read(zeros.as_bytes()), Ok(Progress::More));
+        assert_eq!(Content::new(Framing::Chunked).read(format!("{zeros}0").as_bytes()), Err(Refusal::CHUNK_SIZE));
         let endless = format!("0\r\na: {}", "b".repeat(HEAD_MAX));
         assert_eq!(Content::new(Framing::Chunked).read(endless.as_bytes()), Err(Refusal::FIELDS_LARGE));
         assert_eq!(chunked(&format!("0\r\n{}", "a:\r\n".repeat(101))), Err(Refusal::FIELDS_LARGE));

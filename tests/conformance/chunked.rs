@@ -14,6 +14,11 @@ rows! {
     MUST "9112 7.1" "zeros before the size": chunked("00005\r\nhello\r\n0\r\n\r\n") => stays([200]);
     MUST "9112 7.1" "a last chunk of several zeros": chunked("000\r\n\r\n") => stays([200]);
     MUST "9112 7.1" "sixteen digits": chunked("0000000000000001\r\nx\r\n0000000000000000\r\n\r\n") => stays([200]);
+    MUST "9112 7.1" "seventeen digits": chunked("00000000000000001\r\nx\r\n00000000000000000\r\n\r\n") => stays([200]);
+    MUST "9112 7.1" "a size after thousands of zeros": chunked(&format!("{}5\r\nhello\r\n0\r\n\r\n", "0".repeat(4000))) => stays([200]);
+    MUST "9112 7.1" "a last chunk of thousands of zeros": chunked(&format!("{}\r\n\r\n", "0".repeat(4000))) => stays([200]);
+    MUST "9112 7.1" "a thousand sizes of sixteen digits":
+        chunked(&("0000000000000001\r\nx\r\n".repeat(1000) + "0\r\n\r\n")) => stays([200]);
     MUST "9112 7.1" "data that looks like chunks": chunked("5\r\n0\r\n\r\n\r\n0\r\n\r\n") => stays([200]);
     MUST "9112 7.1" "data that looks like a request": chunked("12\r\nGET / HTTP/1.1\r\n\r\n\r\n0\r\n\r\n") => stays([200]);
     MUST "9112 7.1" "chunks of a HEAD":
@@ -31,12 +36,20 @@ rows! {
     MUST "9112 7.1" "a size with 0x": chunked("0x") => refused(Refusal::CHUNK_SIZE);
     MUST "9112 7.1" "a size with h": chunked("5h") => refused(Refusal::CHUNK_SIZE);
     MUST "9112 7.1" "a space before the size": chunked(" ") => refused(Refusal::CHUNK_SIZE);
-    OURS "9112 7.1.1" "a space behind the size": chunked("5 ") => refused(Refusal::CHUNK_SIZE);
-    OURS "9112 7.1.1" "HTAB behind the size": chunked("5\t") => refused(Refusal::CHUNK_SIZE);
+    MUST "9112 7.1.1" "a space behind the size": chunked("5 \r") => refused(Refusal::CHUNK_EXTENSION);
+    MUST "9112 7.1.1" "HTAB behind the last size": chunked("0\t\r") => refused(Refusal::CHUNK_EXTENSION);
+    MUST "9112 7.1.1" "two sizes": chunked("5 5") => refused(Refusal::CHUNK_EXTENSION);
+    MUST "9112 7.1.1" "a name without its semicolon": chunked("5 a") => refused(Refusal::CHUNK_EXTENSION);
+    MUST "9112 7.1.1" "a space and a bare LF behind the size": chunked("5 \n") => refused(Refusal::CHUNK_EXTENSION);
     MUST "9112 7.1" "NUL behind the size": chunked("5\0") => refused(Refusal::CHUNK_SIZE);
     MUST "9112 7.1" "an extension without a size": chunked(";") => refused(Refusal::CHUNK_SIZE);
-    MUST "9112 7.1" "a seventeenth digit": chunked("00000000000000000") => refused(Refusal::CHUNK_SIZE);
     MUST "9112 7.1" "a size that overflows": chunked("10000000000000005") => refused(Refusal::CHUNK_SIZE);
+    MUST "9112 7.1" "a size that overflows after zeros": chunked("000010000000000000000") => refused(Refusal::CHUNK_SIZE);
+    OURS "9112 7.1" "zeros beyond the bound on chunk lines": chunked(&"0".repeat(16 + 4096 + 1)) => refused(Refusal::CHUNK_SIZE);
+    OURS "9112 7.1.1" "white space beyond the bound on chunk lines":
+        chunked(&format!("1{}", " ".repeat(4096 + 2))) => refused(Refusal::CHUNK_EXTENSION);
+    OURS "9112 7.1.1" "zeros and extensions have one bound":
+        chunked(&format!("{}1;{}", "0".repeat(15 + 4000), "a".repeat(97))) => refused(Refusal::CHUNK_EXTENSION);
     MUST "9112 7.1" "a bare LF behind the size": chunked("5\n") => refused(Refusal::CHUNK_SIZE);
     MUST "9112 7.1" "a bare CR behind the size": chunked("5\rh") => refused(Refusal::BARE_CR);
     MUST "9112 7.1" "a bare LF behind the last size": chunked("0\n") => refused(Refusal::CHUNK_SIZE);
@@ -57,6 +70,8 @@ rows! {
     MUST "9112 7.1.1" "an empty quoted value": chunked("1;a=\"\"\r\nx\r\n0\r\n\r\n") => stays([200]);
     MUST "9112 7.1.1" "several extensions": chunked("1;a;b=c;d=\"e\";f\r\nx\r\n0;g\r\n\r\n") => stays([200]);
     MUST "9112 7.1.1" "bad white space in extensions": chunked("1; a\t= b ;\tc = \"d\" ; e\r\nx\r\n0\r\n\r\n") => stays([200]);
+    MUST "9112 7.1.1" "a space before an extension": chunked("1 ;a\r\nx\r\n0\r\n\r\n") => stays([200]);
+    MUST "9112 7.1.1" "white space before an extension of the last chunk": chunked("1\r\nx\r\n0 \t ; a=b\r\n\r\n") => stays([200]);
     MUST "9112 7.1.1" "an extension without a name": chunked("1;\r") => refused(Refusal::CHUNK_EXTENSION);
     MUST "9112 7.1.1" "an extension without a name before its value": chunked("1;=") => refused(Refusal::CHUNK_EXTENSION);
     MUST "9112 7.1.1" "two semicolons": chunked("1;;") => refused(Refusal::CHUNK_EXTENSION);

@@ -9,8 +9,8 @@ mod support;
 #[path = "../conformance/play.rs"]
 mod play;
 
+mod chunked;
 mod properties;
-mod simple;
 
 use play::{Client, Pure};
 use std::sync::Arc;
