@@ -561,6 +561,6 @@ proptest! {
         };
         let texts: Vec<Vec<u8>> = lines.iter().map(text).collect();
         let elements: Vec<Element> = lines.into_iter().flatten().flatten().collect();
-        prop_assert_eq!(preferred(texts.iter().map(Vec::as_slice)), naive(&elements));
+        prop_assert_eq!(preferred(texts.iter().map(Vec::as_slice), &Media::ALL), naive(&elements));
     }
 }

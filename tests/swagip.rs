@@ -1,4 +1,5 @@
 //! The ten tests of SwagIP (Flask, 2015), which this program re-implements: its User-Agents, and what it asked of the answers.
+//! One differs: SwagIP gave the page to every User-Agent that it didn't know. Here a browser is known by its Accept.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -11,9 +12,15 @@ const FETCH: &str = "fetch libfetch/2.0";
 const POWERSHELL: &str = "Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.14393.206";
 /// That of its test client, which sends no Accept.
 const UNKNOWN: &str = "werkzeug/0.11.3";
+/// As browsers send it.
+const ACCEPT: &str = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n";
 
 fn get(target: &str, agent: &str) -> String {
-    let answer = TestServer::start().get(target, &format!("User-Agent: {agent}\r\n"));
+    get_with(target, agent, "")
+}
+
+fn get_with(target: &str, agent: &str, fields: &str) -> String {
+    let answer = TestServer::start().get(target, &format!("User-Agent: {agent}\r\n{fields}"));
     assert_eq!(answer.status, 200, "{target} for {agent}");
     answer.text()
 }
@@ -46,7 +53,8 @@ fn root_powershell() {
 
 #[test]
 fn root_page() {
-    assert!(get("/", UNKNOWN).contains("SwagIP"));
+    assert!(get_with("/", UNKNOWN, ACCEPT).contains("SwagIP"));
+    assert_eq!(get("/", UNKNOWN), "127.0.0.1\n");
 }
 
 #[test]

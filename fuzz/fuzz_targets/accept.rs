@@ -7,9 +7,11 @@ mod oracle;
 mod quoted;
 
 use libfuzzer_sys::fuzz_target;
-use swagip::http::media;
+use swagip::http::media::{self, Media};
 
 fuzz_target!(|input: &[u8]| {
     let lines = input.split(|&byte| byte == b'\n');
-    assert_eq!(media::preferred(lines.clone()), oracle::preferred(lines));
+    for counted in [&Media::ALL[..], &Media::DATA] {
+        assert_eq!(media::preferred(lines.clone(), counted), oracle::preferred(lines.clone(), counted));
+    }
 });

@@ -3,10 +3,11 @@
 use crate::quoted::split;
 use swagip::http::media::Media;
 
-/// Which of the three the lines want most.
-pub fn preferred<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Media> {
+/// Which of those that are counted the lines want most.
+pub fn preferred<'a>(lines: impl Iterator<Item = &'a [u8]>, counted: &[Media]) -> Option<Media> {
     let elements = lines.flat_map(|line| split(line, b','));
-    let mut named: Vec<(u32, Media)> = elements.filter_map(|element| named(&element)).filter(|&(weight, _)| weight > 0).collect();
+    let mut named: Vec<(u32, Media)> =
+        elements.filter_map(|element| named(&element)).filter(|(weight, media)| *weight > 0 && counted.contains(media)).collect();
     named.sort_by_key(|&(weight, media)| (std::cmp::Reverse(weight), media));
     named.first().map(|&(_, media)| media)
 }

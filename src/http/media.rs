@@ -11,15 +11,28 @@ pub enum Media {
     Text,
 }
 
-const MEDIA: [(Media, &[u8]); 3] =
-    [(Media::Html, b"text/html"), (Media::Json, b"application/json"), (Media::Text, b"text/plain")];
+impl Media {
+    /// All three.
+    pub const ALL: [Media; 3] = [Media::Html, Media::Json, Media::Text];
 
-/// The one of the three that the Accept lines name with the highest weight above 0. Ranges such as `*/*` name nothing, and an
+    /// Those that programs read.
+    pub const DATA: [Media; 2] = [Media::Json, Media::Text];
+
+    fn name(self) -> &'static [u8] {
+        match self {
+            Media::Html => b"text/html",
+            Media::Json => b"application/json",
+            Media::Text => b"text/plain",
+        }
+    }
+}
+
+/// The one among `counted` that the Accept lines name with the highest weight above 0. Ranges such as `*/*` name nothing, and an
 /// element that breaks the grammar of its weight names nothing either.
-pub fn preferred<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Media> {
+pub fn preferred<'a>(lines: impl Iterator<Item = &'a [u8]>, counted: &[Media]) -> Option<Media> {
     let mut best: Option<(u16, Media)> = None;
     for element in lines.flat_map(|line| split_quoted(line, b',')) {
-        let Some((weight, media)) = named(element) else { continue };
+        let Some((weight, media)) = named(element, counted) else { continue };
         if weight > 0 && best.is_none_or(|(other, held)| weight > other || (weight == other && media < held)) {
             best = Some((weight, media));
         }
@@ -27,11 +40,11 @@ pub fn preferred<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Media> {
     best.map(|(_, media)| media)
 }
 
-/// The media type that an element names, and its weight in thousandths.
-fn named(element: &[u8]) -> Option<(u16, Media)> {
+/// The media type among `counted` that an element names, and its weight in thousandths.
+fn named(element: &[u8], counted: &[Media]) -> Option<(u16, Media)> {
     let mut parts = split_quoted(element, b';');
     let name = parts.next()?.trim_ascii();
-    let media = MEDIA.iter().find(|(_, known)| name.eq_ignore_ascii_case(known))?.0;
+    let media = *counted.iter().find(|media| name.eq_ignore_ascii_case(media.name()))?;
     let weight = parts.map(<[u8]>::trim_ascii).find_map(|parameter| match parameter {
         [b'q' | b'Q', b'=', value @ ..] => Some(weight(value)),
         _ => None,
@@ -111,8 +124,11 @@ mod tests {
             ("text/htmlx", None),
             ("text/html;q=0, text/html;q=0.1", Some(Media::Html)),
         ] {
-            assert_eq!(preferred([accept.as_bytes()].into_iter()), media, "{accept:?}");
+            assert_eq!(preferred([accept.as_bytes()].into_iter(), &Media::ALL), media, "{accept:?}");
         }
-        assert_eq!(preferred([&b"text/plain;q=0.5"[..], b"application/json;q=0.6"].into_iter()), Some(Media::Json));
+        assert_eq!(preferred([&b"text/plain;q=0.5"[..], b"application/json;q=0.6"].into_iter(), &Media::ALL), Some(Media::Json));
+        for (accept, media) in [("text/html", None), ("text/html,text/plain;q=0.1", Some(Media::Text))] {
+            assert_eq!(preferred([accept.as_bytes()].into_iter(), &Media::DATA), media, "{accept:?}");
+        }
     }
 }

@@ -1,24 +1,23 @@
-//! Which representation of `/` a client gets, and the User-Agents that this hangs on.
+//! Which representation of `/` a client gets: the page is for browsers, JSON for those who ask for it, text for everyone else.
 
 use super::Inquiry;
+use crate::http::Request;
 use crate::http::media::{self, Media};
 
-/// The representation of `/`: of the rules below, the first that applies.
+/// The representation of `/`. Of these rules the first that applies:
+///
+/// 1. `?format=` names one.
+/// 2. From some programs `text/html` in Accept says nothing about their users, and is not counted.
+/// 3. Accept names one.
+/// 4. A browser that sends no Accept gets the page.
+/// 5. Everyone else gets text.
+#[inline]
 pub fn representation(inquiry: &Inquiry<'_>) -> Media {
     let request = inquiry.request;
-    let named = || request.target.query.and_then(format).or_else(|| accepted(inquiry));
-    let is_text = || match (request.user_agent(), request.accept()) {
-        // The tools that print what they get, by name.
-        (Some(agent), _) if is_tool(agent) => true,
-        // A script in a page.
-        _ if request.values(b"sec-fetch-dest").next() == Some(b"empty") => true,
-        // Some other program that knows what it takes, and it is none of the three.
-        (agent, Some(_)) => !agent.is_some_and(|agent| agent.starts_with(b"Mozilla/")),
-        // wrk as it is typed, nc, monitors; browsers always send both.
-        (None, None) => true,
-        (Some(_), None) => false,
-    };
-    named().unwrap_or_else(|| if is_text() { Media::Text } else { Media::Html })
+    if let Some(media) = request.target.query.and_then(format).or_else(|| accepted(inquiry)) {
+        return media;
+    }
+    if request.accept().is_none() && request.user_agent().is_some_and(is_browser) { Media::Html } else { Media::Text }
 }
 
 /// What Accept names, by weight; `None` where it names none of the three.
@@ -27,70 +26,41 @@ pub fn accepted(inquiry: &Inquiry<'_>) -> Option<Media> {
     match inquiry.request.accept()? {
         // What nearly every tool sends.
         b"*/*" if !inquiry.request.is_accept_repeated() => None,
-        line => preferred(inquiry, line),
+        line => preferred(inquiry.request, line),
     }
 }
 
 #[inline(never)]
-fn preferred(inquiry: &Inquiry<'_>, line: &[u8]) -> Option<Media> {
-    match inquiry.request.is_accept_repeated() {
-        false => media::preferred([line].into_iter()),
-        true => media::preferred(inquiry.request.values(b"accept")),
+fn preferred(request: &Request<'_, '_>, line: &[u8]) -> Option<Media> {
+    let counted: &[Media] = if request.user_agent().is_some_and(always_accepts_html) { &Media::DATA } else { &Media::ALL };
+    match request.is_accept_repeated() {
+        false => media::preferred([line].into_iter(), counted),
+        true => media::preferred(request.values(b"accept"), counted),
     }
 }
 
-/// `?format=`, the first that there is.
+/// User-Agents of libraries and tools whose stock Accept begins with `text/html`, whatever their users want: GNU Wget2, which is
+/// `wget` on Fedora, and Java's URLConnection.
+const ALWAYS_ACCEPT_HTML: [&[u8]; 3] = [b"Wget/2", b"wget2/", b"Java/"];
+
+fn always_accepts_html(agent: &[u8]) -> bool {
+    ALWAYS_ACCEPT_HTML.iter().any(|prefix| agent.starts_with(prefix))
+}
+
+/// Chromium, Firefox and Safari always send Accept; this is for what is left.
+fn is_browser(agent: &[u8]) -> bool {
+    agent.starts_with(b"Mozilla/") && !is_powershell(agent)
+}
+
+/// What the first `format=` of a query names, in any case.
 fn format(query: &[u8]) -> Option<Media> {
-    let value = query.split(|&byte| byte == b'&').find_map(|pair| pair.strip_prefix(b"format="))?;
-    match value {
-        b"text" => Some(Media::Text),
-        b"json" => Some(Media::Json),
-        b"html" => Some(Media::Html),
-        _ => None,
-    }
-}
-
-/// Names by which tools are known: SwagIP's four, then those that came since.
-const TOOLS: [&[u8]; 18] = [
-    b"curl",
-    b"Wget",
-    b"fetch",
-    b"WindowsPowerShell",
-    b"PowerShell/",
-    b"HTTPie",
-    b"httpie-go",
-    b"xh/",
-    b"aria2",
-    b"Go-http-client",
-    b"ddclient",
-    b"Mikrotik",
-    b"OpenBSD ftp",
-    b"libwww-perl",
-    b"lwp-request",
-    b"python-requests",
-    b"Python-urllib",
-    b"python-httpx",
-];
-
-/// The first bytes of [`TOOLS`], so that one look at each byte of a User-Agent finds where a name may begin.
-const TOOL_STARTS: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut index = 0;
-    while index < TOOLS.len() {
-        table[TOOLS[index][0] as usize] = true;
-        index += 1;
-    }
-    table
-};
-
-fn is_tool(agent: &[u8]) -> bool {
-    let may_begin = |&(_, &byte): &(usize, &u8)| TOOL_STARTS[usize::from(byte)];
-    agent.iter().enumerate().filter(may_begin).any(|(start, _)| begins_tool(&agent[start..]))
-}
-
-#[inline(never)]
-fn begins_tool(agent: &[u8]) -> bool {
-    TOOLS.iter().any(|tool| agent.starts_with(tool))
+    const NAME: &[u8] = b"format=";
+    let value = query.split(|&byte| byte == b'&').find_map(|pair| {
+        let (name, value) = pair.split_at_checked(NAME.len())?;
+        name.eq_ignore_ascii_case(NAME).then_some(value)
+    })?;
+    let named = [(&b"text"[..], Media::Text), (b"json", Media::Json), (b"html", Media::Html)];
+    named.iter().find(|(name, _)| value.eq_ignore_ascii_case(name)).map(|&(_, media)| media)
 }
 
 /// Whether the User-Agent is one of PowerShell's.
