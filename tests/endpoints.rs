@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use support::{Answer, TestServer};
 use swagip::client::{Peer, Rule};
 use swagip::exchange::{Service, State};
+use swagip::resource::table::TABLE;
 
 const TEXT: &str = "Content-Type: text/plain; charset=utf-8";
 const JSON: &str = "Content-Type: application/json";
@@ -17,6 +18,7 @@ const NO_STORE: &str = "Cache-Control: no-store";
 const CACHED: &str = "Cache-Control: public, max-age=86400";
 const NO_SNIFF: &str = "X-Content-Type-Options: nosniff";
 const ANY_ORIGIN: &str = "Access-Control-Allow-Origin: *";
+const SAME_ORIGIN: &str = "Cross-Origin-Resource-Policy: same-origin";
 const VARY: &str = "Vary: Accept, User-Agent";
 const VARY_AGENT: &str = "Vary: User-Agent";
 const ALLOW: &str = "Allow: GET, HEAD, OPTIONS";
@@ -29,12 +31,12 @@ const ROOT_JSON: [&str; 5] = [JSON, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY];
 const OPEN: [&str; 5] = [TEXT, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY_AGENT];
 const OPEN_JSON: [&str; 4] = [JSON, NO_STORE, NO_SNIFF, ANY_ORIGIN];
 /// What holds fields of the request.
-const PLAIN: [&str; 4] = [TEXT, NO_STORE, NO_SNIFF, VARY_AGENT];
-const CHOSEN: [&str; 4] = [TEXT, NO_STORE, NO_SNIFF, VARY];
-const CHOSEN_JSON: [&str; 4] = [JSON, NO_STORE, NO_SNIFF, VARY];
-const PLAIN_JSON: [&str; 3] = [JSON, NO_STORE, NO_SNIFF];
-const NOT_ALLOWED: [&str; 5] = [TEXT, NO_STORE, NO_SNIFF, VARY_AGENT, ALLOW];
-const REFUSED: [&str; 4] = [TEXT, NO_STORE, NO_SNIFF, CLOSE];
+const PLAIN: [&str; 5] = [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT];
+const CHOSEN: [&str; 5] = [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
+const CHOSEN_JSON: [&str; 5] = [JSON, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
+const PLAIN_JSON: [&str; 4] = [JSON, NO_STORE, NO_SNIFF, SAME_ORIGIN];
+const NOT_ALLOWED: [&str; 6] = [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT, ALLOW];
+const REFUSED: [&str; 5] = [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, CLOSE];
 const PREFLIGHT: [&str; 7] = [
     NO_STORE,
     NO_SNIFF,
@@ -300,7 +302,7 @@ fn the_page_allows_nothing_from_outside() {
     assert_eq!((answer.status, answer.field("Content-Type")), (200, HTML.strip_prefix("Content-Type: ")));
     let policy = answer.field("Content-Security-Policy").unwrap();
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("http") && !policy.contains('*'), "{policy}");
-    for line in [NO_STORE, NO_SNIFF, VARY, "Referrer-Policy: no-referrer"] {
+    for line in [NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY, "Referrer-Policy: no-referrer"] {
         assert!(lines(&answer).iter().any(|other| other == line), "{line}");
     }
     assert_eq!((answer.field("Access-Control-Allow-Origin"), answer.field("Set-Cookie")), (None, None));
@@ -315,6 +317,40 @@ fn options() {
         assert_eq!(answers.len(), 1, "{target}");
         check(&answers[0], 204, &PREFLIGHT, b"", target);
     }
+}
+
+/// Who may read an answer is said in it, and the preflight for a private network says the same.
+#[test]
+fn other_origins() {
+    let server = TestServer::with(|settings| settings.site.explain = true);
+    let open: Vec<String> =
+        ["", "ip", "source-ip", "port", "source-port", "json", "health", "healthz", "livez", "ready", "readyz"]
+            .iter()
+            .map(|name| format!("/{name}"))
+            .collect();
+    let names = TABLE.iter().map(|(name, _)| format!("/{name}"));
+    for target in
+        names.chain(["/", "/?format=json", "/%69P", "/host", "/headers/ip", "/ip/", "/a/b", "/none", "//"].map(str::to_owned))
+    {
+        let is_open = open.contains(&target) || ["/?format=json", "/%69P"].contains(&&*target);
+        let answer = server.get(&target, "Origin: http://b\r\n");
+        let policy = (answer.field("Access-Control-Allow-Origin"), answer.field("Cross-Origin-Resource-Policy"));
+        assert_eq!(policy, if is_open { (Some("*"), None) } else { (None, Some("same-origin")) }, "{target}");
+
+        let mut granted = PREFLIGHT.to_vec();
+        granted.extend(is_open.then_some("Access-Control-Allow-Private-Network: true"));
+        check(&preflight(&server, &target, "true"), 204, &granted, b"", &target);
+        for value in ["false", "", "True", "true, true"] {
+            check(&preflight(&server, &target, value), 204, &PREFLIGHT, b"", &target);
+        }
+    }
+    check(&preflight(&server, "*", "true"), 204, &PREFLIGHT, b"", "*");
+}
+
+fn preflight(server: &TestServer, target: &str, private: &str) -> Answer {
+    let lines = "Host: a\r\nOrigin: http://b\r\nAccess-Control-Request-Method: GET\r\n";
+    let request = format!("OPTIONS {target} HTTP/1.1\r\n{lines}Access-Control-Request-Private-Network: {private}\r\n\r\n");
+    Answer::all(&server.ask(request)).remove(0)
 }
 
 #[test]
@@ -345,7 +381,7 @@ fn refusals_have_the_fields_of_all_answers_and_no_content_for_head() {
         (414, format!("/{long}")),
         (417, "/ HTTP/1.1\r\nHost: a\r\nExpect: cake\r\n\r\n".to_owned()),
         (431, format!("/ HTTP/1.1\r\nHost: a\r\nA: {long}")),
-        (501, "/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n".to_owned()),
+        (501, "/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n".to_owned()),
         (505, "/ HTTP/2.0\r\n\r\n".to_owned()),
     ] {
         let what = &behind_method[..behind_method.len().min(60)];
@@ -374,7 +410,8 @@ fn static_files() {
         let etag = whole.field("ETag").unwrap().to_owned();
         assert!(etag.len() > 2 && etag.starts_with('"') && etag.ends_with('"'), "{target}: a strong validator, not {etag}");
         let (etag_line, type_line) = (format!("ETag: {etag}"), format!("Content-Type: {content_type}"));
-        let (fields, same_fields) = ([CACHED, NO_SNIFF, &etag_line, &type_line], [CACHED, NO_SNIFF, &etag_line]);
+        let same_fields = [CACHED, NO_SNIFF, SAME_ORIGIN, &etag_line];
+        let fields = [CACHED, NO_SNIFF, SAME_ORIGIN, &etag_line, &type_line];
         assert!(whole.content.starts_with(start), "{target}");
         check(&whole, 200, &fields, &whole.content, target);
 
@@ -442,7 +479,7 @@ fn every_answer_says_which_replica_it_is_of_when_configured() {
         assert_eq!(answer.field("X-Served-By"), Some("web-1"), "{request}");
     }
     let replica = server.get("/replica", "Replica: mine\r\n");
-    check(&replica, 200, &[TEXT, NO_STORE, NO_SNIFF, VARY_AGENT, "X-Served-By: web-1"], b"web-1\n", "/replica");
+    check(&replica, 200, &[TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT, "X-Served-By: web-1"], b"web-1\n", "/replica");
     assert_eq!(server.get("/replica", "User-Agent: PowerShell/7\r\n").text(), "web-1");
 }
 

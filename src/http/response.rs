@@ -47,8 +47,16 @@ struct Template {
     has_length: bool,
 }
 
-const REFUSAL_FIELDS: &[&str] =
-    &["Content-Type: text/plain; charset=utf-8", "Cache-Control: no-store", "X-Content-Type-Options: nosniff"];
+/// A text of ours.
+pub const TEXT: &str = "Content-Type: text/plain; charset=utf-8";
+/// Every answer is about one request.
+pub const NO_STORE: &str = "Cache-Control: no-store";
+/// It is of the type that it says.
+pub const NO_SNIFF: &str = "X-Content-Type-Options: nosniff";
+/// What no other origin may read, none may embed either, so that it never comes into another site's process (Fetch §3.7).
+pub const SAME_ORIGIN: &str = "Cross-Origin-Resource-Policy: same-origin";
+
+const REFUSAL_FIELDS: &[&str] = &[TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN];
 
 impl Heads {
     /// Lays out all heads; they are written by their index.

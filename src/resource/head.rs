@@ -1,17 +1,19 @@
 //! The heads of all answers: one per kind of representation and status, laid out before the first request.
 
 use super::{page, statics};
-use crate::http::response::HeadText;
+use crate::http::response::{HeadText, NO_SNIFF, NO_STORE, SAME_ORIGIN, TEXT};
 
-const TEXT: &str = "Content-Type: text/plain; charset=utf-8";
 const JSON: &str = "Content-Type: application/json";
 const HTML: &str = "Content-Type: text/html; charset=utf-8";
-const NO_STORE: &str = "Cache-Control: no-store";
 const CACHED: &str = "Cache-Control: public, max-age=86400";
-const NO_SNIFF: &str = "X-Content-Type-Options: nosniff";
 const NO_REFERRER: &str = "Referrer-Policy: no-referrer";
-/// Only where the answer holds nothing that a proxy may have added about its user.
+/// Only where the answer holds nothing that a proxy may have added about its user; [`SAME_ORIGIN`] everywhere else.
 const ANY_ORIGIN: &str = "Access-Control-Allow-Origin: *";
+const ANY_METHOD: &str = "Access-Control-Allow-Methods: GET, HEAD, OPTIONS";
+const ANY_FIELD: &str = "Access-Control-Allow-Headers: *";
+const FOR_A_DAY: &str = "Access-Control-Max-Age: 86400";
+/// What Chromium asks for with Private Network Access. Its successor, Local Network Access, asks the user instead.
+const PRIVATE_NETWORK: &str = "Access-Control-Allow-Private-Network: true";
 const ALLOW: &str = "Allow: GET, HEAD, OPTIONS";
 const VARY: &str = "Vary: Accept, User-Agent";
 /// A text ends in a line feed, or for PowerShell in none.
@@ -38,7 +40,7 @@ heads! {
     /// `/` as JSON.
     RootJson: "200 OK", [JSON, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY];
     /// `/` for a browser.
-    Page: "200 OK", [HTML, NO_STORE, NO_SNIFF, VARY, NO_REFERRER, page::SECURITY_POLICY];
+    Page: "200 OK", [HTML, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY, NO_REFERRER, page::SECURITY_POLICY];
     /// Text that any origin may read.
     OpenText: "200 OK", [TEXT, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY_AGENT];
     /// The same, not known or not ready.
@@ -48,38 +50,39 @@ heads! {
     /// JSON that any origin may read.
     OpenJson: "200 OK", [JSON, NO_STORE, NO_SNIFF, ANY_ORIGIN];
     /// Text chosen by Accept.
-    ChosenText: "200 OK", [TEXT, NO_STORE, NO_SNIFF, VARY];
+    ChosenText: "200 OK", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
     /// JSON chosen by Accept.
-    ChosenJson: "200 OK", [JSON, NO_STORE, NO_SNIFF, VARY];
+    ChosenJson: "200 OK", [JSON, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
     /// JSON and nothing else.
-    Json: "200 OK", [JSON, NO_STORE, NO_SNIFF];
+    Json: "200 OK", [JSON, NO_STORE, NO_SNIFF, SAME_ORIGIN];
     /// Text and nothing else.
-    Text: "200 OK", [TEXT, NO_STORE, NO_SNIFF, VARY_AGENT];
+    Text: "200 OK", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT];
     /// No such field, no such path.
-    NotFound: "404 Not Found", [TEXT, NO_STORE, NO_SNIFF, VARY_AGENT];
+    NotFound: "404 Not Found", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT];
     /// A method of RFC 9110 that nothing here has.
-    NotAllowed: "405 Method Not Allowed", [TEXT, NO_STORE, NO_SNIFF, VARY_AGENT, ALLOW];
+    NotAllowed: "405 Method Not Allowed", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT, ALLOW];
     /// A method that nobody knows.
-    NotImplemented: "501 Not Implemented", [TEXT, NO_STORE, NO_SNIFF, VARY_AGENT];
+    NotImplemented: "501 Not Implemented", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT];
     /// OPTIONS, a preflight's or not.
-    Options: "204 No Content", [
-        NO_STORE, NO_SNIFF, ALLOW, ANY_ORIGIN, "Access-Control-Allow-Methods: GET, HEAD, OPTIONS",
-        "Access-Control-Allow-Headers: *", "Access-Control-Max-Age: 86400"
+    Options: "204 No Content", [NO_STORE, NO_SNIFF, ALLOW, ANY_ORIGIN, ANY_METHOD, ANY_FIELD, FOR_A_DAY];
+    /// A preflight from a public site into a private network, for what any origin may read.
+    OptionsPrivate: "204 No Content", [
+        NO_STORE, NO_SNIFF, ALLOW, ANY_ORIGIN, ANY_METHOD, ANY_FIELD, FOR_A_DAY, PRIVATE_NETWORK
     ];
     /// `/favicon.ico`
-    Icon: "200 OK", ["Content-Type: image/vnd.microsoft.icon", CACHED, NO_SNIFF, statics::ICON.etag_line()];
+    Icon: "200 OK", ["Content-Type: image/vnd.microsoft.icon", CACHED, NO_SNIFF, SAME_ORIGIN, statics::ICON.etag_line()];
     /// `/favicon.ico`, which the client has.
-    IconSame: "304 Not Modified", [CACHED, NO_SNIFF, statics::ICON.etag_line()];
+    IconSame: "304 Not Modified", [CACHED, NO_SNIFF, SAME_ORIGIN, statics::ICON.etag_line()];
     /// `/favicon.svg`
-    Drawing: "200 OK", ["Content-Type: image/svg+xml", CACHED, NO_SNIFF, statics::DRAWING.etag_line()];
+    Drawing: "200 OK", ["Content-Type: image/svg+xml", CACHED, NO_SNIFF, SAME_ORIGIN, statics::DRAWING.etag_line()];
     /// `/favicon.svg`, which the client has.
-    DrawingSame: "304 Not Modified", [CACHED, NO_SNIFF, statics::DRAWING.etag_line()];
+    DrawingSame: "304 Not Modified", [CACHED, NO_SNIFF, SAME_ORIGIN, statics::DRAWING.etag_line()];
     /// `/robots.txt`
-    Robots: "200 OK", [TEXT, CACHED, NO_SNIFF, statics::ROBOTS.etag_line()];
+    Robots: "200 OK", [TEXT, CACHED, NO_SNIFF, SAME_ORIGIN, statics::ROBOTS.etag_line()];
     /// `/robots.txt`, which the client has.
-    RobotsSame: "304 Not Modified", [CACHED, NO_SNIFF, statics::ROBOTS.etag_line()];
+    RobotsSame: "304 Not Modified", [CACHED, NO_SNIFF, SAME_ORIGIN, statics::ROBOTS.etag_line()];
     /// `/openapi.json`
-    OpenApi: "200 OK", [JSON, CACHED, NO_SNIFF, statics::OPENAPI.etag_line()];
+    OpenApi: "200 OK", [JSON, CACHED, NO_SNIFF, SAME_ORIGIN, statics::OPENAPI.etag_line()];
     /// `/openapi.json`, which the client has.
-    OpenApiSame: "304 Not Modified", [CACHED, NO_SNIFF, statics::OPENAPI.etag_line()];
+    OpenApiSame: "304 Not Modified", [CACHED, NO_SNIFF, SAME_ORIGIN, statics::OPENAPI.etag_line()];
 }

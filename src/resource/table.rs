@@ -30,13 +30,16 @@ pub const TABLE: &[(&str, Resource)] = &[
     ("openapi.json", statics::openapi),
 ];
 
+/// Those that scripts of any origin may read, as their heads say; `/` is another.
+const OPEN: [&str; 10] = ["ip", "source-ip", "port", "source-port", "json", "health", "healthz", "livez", "ready", "readyz"];
+
 /// Answers a request: appends the content, which for HEAD is not to be sent, and names the head.
 #[inline]
 pub fn answer(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
     match inquiry.request.method {
         Method::Get | Method::Head if inquiry.request.target.path == b"/" => root(inquiry, content),
         Method::Get | Method::Head => path(inquiry, content),
-        Method::Options => Head::Options,
+        Method::Options => options(inquiry),
         Method::Other => sentence(inquiry, Head::NotAllowed, "only GET, HEAD and OPTIONS are answered here", content),
         Method::Unknown => sentence(inquiry, Head::NotImplemented, "no such method; names of methods are upper-case", content),
     }
@@ -55,6 +58,15 @@ fn root(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
             Head::Page
         }
     }
+}
+
+/// Not inlined, so that GET doesn't save registers for it.
+#[inline(never)]
+fn options(inquiry: &Inquiry<'_>) -> Head {
+    let Some(b"true") = inquiry.request.values(b"access-control-request-private-network").next() else { return Head::Options };
+    let is_open = |path: &[u8]| path.is_empty() || OPEN.iter().any(|name| Segment(path).is(name));
+    let path = inquiry.request.target.path.strip_prefix(b"/");
+    if path.is_some_and(is_open) { Head::OptionsPrivate } else { Head::Options }
 }
 
 fn path(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {

@@ -194,6 +194,7 @@ impl Row {
         self.check_date(&answer);
         assert_eq!(answer.field("Connection"), Some("close"), "{self}");
         assert_eq!(answer.field("Content-Type"), Some("text/plain; charset=utf-8"), "{self}");
+        assert_eq!(answer.field("Cross-Origin-Resource-Policy"), Some("same-origin"), "{self}");
         assert_eq!(answer.field("Content-Length"), Some(refusal.reason.len().to_string().as_str()), "{self}");
         let reason = if self.expected.to_head { "" } else { refusal.reason };
         assert_eq!(String::from_utf8_lossy(content), reason, "{self}");
