@@ -43,7 +43,7 @@ export async function startProxy(target, lines) {
   return { port: proxy.address().port, stop: () => proxy.close() };
 }
 
-/** Starts Chromium. `ip.example.org` is this machine: a site over plain HTTP, which `127.0.0.1` is not in a browser's eyes. */
+/** Starts Chromium. `ip.example.org` and `www.example.net` are this machine: sites over plain HTTP, which `127.0.0.1` is not in a browser's eyes. */
 export function startBrowser() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM,
@@ -55,7 +55,7 @@ export function startBrowser() {
       '--disable-background-networking',
       '--disable-component-update',
       '--no-first-run',
-      '--host-resolver-rules=MAP ip.example.org 127.0.0.1',
+      '--host-resolver-rules=MAP ip.example.org 127.0.0.1, MAP www.example.net 127.0.0.1',
     ],
   });
 }
