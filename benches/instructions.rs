@@ -96,10 +96,9 @@ fn count_exchange(name: &str, count: usize) -> u64 {
 /// The whole server, asked over one connection, `batch` requests in each write.
 fn count_server(batch: usize, count: usize) -> u64 {
     callgrind(Path::new(SWAGIP), &["--threads", "1", "--listen", "127.0.0.1:0"], |server| {
-        let mut line = String::new();
-        BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let address = line.strip_prefix("listening on ").unwrap().split(',').next().unwrap();
-        ask(address, batch, count);
+        let mut lines = BufReader::new(server.stderr.as_mut().unwrap()).lines().map(Result::unwrap);
+        let address = lines.find_map(|line| Some(line.strip_prefix("listening on ")?.split(',').next()?.to_owned()));
+        ask(&address.expect("it started"), batch, count);
         // Without a grace, as after a person's Ctrl-C.
         let killed = Command::new("kill").args(["-INT", &server.id().to_string()]).status().unwrap();
         assert!(killed.success());
@@ -127,7 +126,7 @@ fn callgrind(program: &Path, arguments: &[&str], meanwhile: impl FnOnce(&mut Chi
         .args(["--tool=callgrind", "--quiet", &format!("--callgrind-out-file={}", file.display())])
         .arg(program)
         .args(arguments)
-        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("valgrind counts: install it");
     meanwhile(&mut child);

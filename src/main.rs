@@ -48,7 +48,7 @@ fn serve(Config { settings, trusting }: &Config) -> Result<(), String> {
     let stopper = Stopper::new().map_err(|error| BindError::Resources(error).to_string())?;
     obey(&stopper).map_err(|error| format!("cannot handle signals: {error}"))?;
     let server = Server::bind(settings, &stopper).map_err(|error| advice(&error, &settings.listeners))?;
-    say(&start_line(server.addresses(), &settings.listeners, settings.threads, trusting));
+    tell(&start_line(server.addresses(), &settings.listeners, settings.threads, trusting));
     server.run().map_err(|error| format!("a worker ended: {error}"))
 }
 
@@ -123,14 +123,19 @@ fn free_port(taken: SocketAddr, listeners: &[Listen]) -> u16 {
     ports.find(|&port| TcpListener::bind((taken.ip(), port)).is_ok()).unwrap_or(taken.port())
 }
 
-/// One line on standard output, at once. That nobody reads it is no reason to fail.
+/// What was asked for, on standard output. That nobody reads it is no reason to fail.
 fn say(line: &str) {
     let mut output = io::stdout();
     let _ = writeln!(output, "{line}").and_then(|()| output.flush());
 }
 
+/// One line on standard error, for the operator: standard output is not for that. That nobody reads it is no reason to fail.
+fn tell(line: &str) {
+    let _ = Stderr::default().write_all(format!("{line}\n").as_bytes());
+}
+
 fn failed(code: u8, reason: &str) -> ExitCode {
-    let _ = Stderr::default().write_all(format!("{reason}\n").as_bytes());
+    tell(reason);
     ExitCode::from(code)
 }
 

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -60,19 +60,29 @@ impl Drop for Process {
     }
 }
 
-/// A server that has printed its start line.
+/// A server that has told where it listens.
 struct Server {
     process: Process,
+    /// What it has told before that.
+    warnings: Vec<String>,
     start_line: String,
+    /// What it tells from then on.
+    stderr: BufReader<ChildStderr>,
 }
 
 impl Server {
     fn start(command: &mut Command) -> Server {
         let mut process = Process(command.spawn().unwrap());
-        let mut start_line = String::new();
-        BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut start_line).unwrap();
-        assert!(start_line.starts_with("listening on "), "{start_line:?}");
-        Server { process, start_line }
+        let mut stderr = BufReader::new(process.0.stderr.take().unwrap());
+        let mut warnings = Vec::new();
+        loop {
+            let mut line = String::new();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "it did not start: {warnings:?}");
+            if line.starts_with("listening on ") {
+                return Server { process, warnings, start_line: line, stderr };
+            }
+            warnings.push(line);
+        }
     }
 
     /// The first one.
@@ -191,6 +201,17 @@ fn help_and_version() {
 }
 
 #[test]
+fn standard_output_is_empty_while_it_serves() {
+    let mut server = Server::start(&mut swagip("-l 127.0.0.1:0 --drain-grace 0", &[]));
+    assert!(ask(server.address(), "GET / HTTP/1.0\r\n\r\n").ends_with("127.0.0.1\n"));
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(0));
+    let printed = std::io::read_to_string(server.process.0.stdout.take().unwrap()).unwrap();
+    let told = std::io::read_to_string(server.stderr).unwrap();
+    assert_eq!((printed.as_str(), told.as_str(), server.warnings), ("", "", vec![]));
+}
+
+#[test]
 fn the_start_line_tells_where_and_whom_it_trusts() {
     for (arguments, expected) in [
         ("-l 127.0.0.1:0 -t 1", "listening on 127.0.0.1:PORT, 1 thread, trusting no proxy"),
@@ -301,7 +322,7 @@ fn as_process_1_it_is_ended_by_sigterm() {
         return;
     }
     let mut command = Command::new("unshare");
-    command.args(namespace).args([PROGRAM, "-l", "127.0.0.1:0", "--drain-grace", "0"]).stdout(Stdio::piped());
+    command.args(namespace).args([PROGRAM, "-l", "127.0.0.1:0", "--drain-grace", "0"]).stderr(Stdio::piped());
     let mut unshare = Server::start(&mut command);
     let id = unshare.process.0.id();
     let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();

@@ -27,9 +27,9 @@ impl Process {
 
     fn spawn(command: &mut Command) -> Process {
         command.args(["--listen", "127.0.0.1:0", "--threads", "1"]).env("RUST_LOG", "off");
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines().map(Result::unwrap);
+        let line = lines.find(|line| line.starts_with("listening on ")).unwrap();
         let address = line.split([' ', ',']).nth(2).unwrap().parse().unwrap();
         Process { child, address }
     }

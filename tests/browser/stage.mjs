@@ -7,12 +7,13 @@ import { chromium } from 'playwright-core';
 
 /** Starts the server on a free port, with more arguments; answers { port, stop }. */
 export async function startServer(...more) {
-  const server = spawn(process.env.SWAGIP, ['--listen', '127.0.0.1:0', ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(process.env.SWAGIP, ['--listen', '127.0.0.1:0', ...more], { stdio: ['ignore', 'inherit', 'pipe'] });
   const exit = once(server, 'exit');
   // It says where it listens once it does.
-  const [line] = await Promise.race([once(server.stdout, 'data'), exit]);
+  const [line] = await Promise.race([once(server.stderr, 'data'), exit]);
   const [, port] = /^listening on 127\.0\.0\.1:(\d+)/.exec(line) ?? [];
   if (port === undefined) throw new Error(`the server did not start: ${line}`);
+  server.stderr.pipe(process.stderr);
   const stop = async () => {
     server.kill('SIGKILL');
     await exit;

@@ -29,9 +29,9 @@ impl Program {
     pub fn start(arguments: &str) -> Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_swagip"));
         command.args(["-l", "127.0.0.1:0"]).args(arguments.split_whitespace()).env_clear();
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines().map(Result::unwrap);
+        let line = lines.find(|line| line.starts_with("listening on ")).unwrap();
         let address = line.split([' ', ',']).nth(2).unwrap().parse().unwrap();
         Program { child, address }
     }

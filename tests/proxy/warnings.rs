@@ -7,28 +7,28 @@ use super::network::{self, CLIENT, INSIDER, OUTER, PROXY, SWAGIP};
 use super::programs::HaProxy;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 /// The program itself.
-struct Program(Child);
+struct Program(Child, BufReader<ChildStderr>);
 
 impl Program {
     fn start(arguments: &[&str]) -> Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_swagip"));
         command.args(["--explain", "--drain-grace", "0"]).args(arguments).env_remove("RUST_LOG");
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.starts_with("listening on "), "{line}");
-        Program(child)
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let is_start = |line: String| line.starts_with("listening on ");
+        assert!(stderr.by_ref().lines().map(Result::unwrap).any(is_start), "it did not start");
+        Program(child, stderr)
     }
 
-    /// What it has written to stderr, without the times and modules in brackets.
+    /// What it has written to stderr since it began to listen, without the times and modules in brackets.
     fn lines(mut self) -> Vec<String> {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
         let mut text = String::new();
-        self.0.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+        self.1.read_to_string(&mut text).unwrap();
         text.lines().map(|line| line.split_once("] ").unwrap().1.to_owned()).collect()
     }
 }
