@@ -48,6 +48,8 @@ refusals! {
     LEADING_LINES = "400 Bad Request", "too many empty lines before the request line";
     /// RFC 9110 §9.1: a method is a token.
     METHOD = "400 Bad Request", "the request does not begin with a method and one space";
+    /// The proxy in front sends a PROXY protocol header, version 1 or 2, to a listener that is not told to take one.
+    PROXY_HEADER = "400 Bad Request", "this listener takes no PROXY header: see --listen-proxy";
     /// RFC 9112 §3.2: none of the four forms.
     TARGET_FORM = "400 Bad Request", "the target must be a path, an http:// or https:// URI, or * with OPTIONS";
     /// RFC 9112 §3.2: a fragment, a space, a control or a byte outside ASCII.

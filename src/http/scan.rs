@@ -93,6 +93,8 @@ impl Scan {
             (Place::Lead, b'\r' | b'\n') if self.position >= 2 * LEADING_LINES_MAX => return Err(Refusal::LEADING_LINES),
             (Place::Lead, b'\r') => Place::LeadCr,
             (Place::LeadCr, b'\n') => Place::Lead,
+            // The signature of the PROXY protocol's version 2 begins with two empty lines.
+            (Place::Lead, 0) if self.position == 4 => return Err(Refusal::PROXY_HEADER),
             (Place::Lead, byte) if is_token(byte) => self.begin(Place::Method, 0),
             (Place::Method, byte) if is_token(byte) => Place::Method,
             (Place::Method, b' ') => {
@@ -164,7 +166,12 @@ mod tests {
             ("\x16", Refusal::METHOD),
             ("SSH-2.0-Open\r", Refusal::METHOD),
             ("SSH-2.0-Open D", Refusal::TARGET_FORM),
-            ("PROXY T", Refusal::TARGET_FORM),
+            ("PROXY T", Refusal::PROXY_HEADER),
+            ("PROXY U", Refusal::PROXY_HEADER),
+            ("PROXY x", Refusal::TARGET_FORM),
+            ("\r\n\r\n\0", Refusal::PROXY_HEADER),
+            ("\r\n\0", Refusal::METHOD),
+            ("\r\n\r\n\r\n\0", Refusal::METHOD),
             ("PRI * HTTP/2.0\r", Refusal::VERSION),
             ("PRI * HTTP/1", Refusal::TARGET_FORM),
             ("GET *", Refusal::TARGET_FORM),

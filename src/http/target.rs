@@ -73,6 +73,8 @@ pub enum Form {
     Authority,
     /// `*` in the first bytes of HTTP/2, which are not served but recognized: PRI.
     Preface,
+    /// `/path` or `http://host/path`, while `TCP4` and its kin make a line of the PROXY protocol: PROXY.
+    Proxy,
 }
 
 const SCHEMES: [&[u8]; 2] = [b"http://", b"https://"];
@@ -89,6 +91,7 @@ impl Form {
             b"OPTIONS" => Form::UsualOrAsterisk,
             b"CONNECT" => Form::Authority,
             b"PRI" => Form::Preface,
+            b"PROXY" => Form::Proxy,
             _ => Form::Usual,
         }
     }
@@ -96,17 +99,19 @@ impl Form {
     /// Whether `byte` may come behind the bytes of the target `before`, which have been checked.
     ///
     /// # Errors
-    /// [`Refusal::TARGET_FORM`] or [`Refusal::TARGET_BYTE`].
+    /// [`Refusal::TARGET_FORM`], [`Refusal::TARGET_BYTE`] or [`Refusal::PROXY_HEADER`].
     pub fn check(self, before: &[u8], byte: u8) -> Result<(), Refusal> {
         if !is_target(byte) {
             return Err(if before.is_empty() { Refusal::TARGET_FORM } else { Refusal::TARGET_BYTE });
         }
         let right = match (self, before) {
+            // `TCP4`, `TCP6`, `UNKNOWN`
+            (Form::Proxy, []) if matches!(byte, b'T' | b'U') => return Err(Refusal::PROXY_HEADER),
             (Form::Authority, []) => byte != b'/' && byte != b'*',
             (Form::Authority, _) => true,
             (Form::Preface, []) => matches!(byte, b'*' | b'/' | b'h' | b'H'),
             (Form::UsualOrAsterisk, []) => matches!(byte, b'/' | b'*' | b'h' | b'H'),
-            (Form::Usual, []) => matches!(byte, b'/' | b'h' | b'H'),
+            (Form::Usual | Form::Proxy, []) => matches!(byte, b'/' | b'h' | b'H'),
             (_, [b'/', ..]) => true,
             (_, [b'*', ..]) => false,
             (_, before) => SCHEMES.iter().any(|scheme| match scheme.get(before.len()) {
@@ -143,6 +148,15 @@ const TARGET: [bool; 256] = alphanumeric_and(b"!\"$%&'()*+,-./:;<=>?@[\\]^_`{|}~
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// It may arrive with so much after it that it looks like a request.
+    #[test]
+    fn a_whole_line_of_the_proxy_protocol() {
+        for target in [b"TCP4".as_slice(), b"TCP6", b"UNKNOWN"] {
+            let line = [b"PROXY ", target, b" HTTP/1.1\r\n"].concat();
+            assert_eq!(Target::parse(&line, target), Err(Refusal::PROXY_HEADER));
+        }
+    }
 
     #[test]
     fn bytes_of_a_target() {

@@ -12,9 +12,11 @@ rows! {
     MUST "9112 3" "NUL": b"\0" => refused(Refusal::METHOD);
     MUST "9112 3" "NUL behind a letter, as in UTF-16": "G\0" => refused(Refusal::METHOD);
     MUST "9112 3" "a byte order mark": b"\xef" => refused(Refusal::METHOD);
-    OURS "9112 3" "a PROXY header for IPv4": "PROXY T" => refused(Refusal::TARGET_FORM);
-    OURS "9112 3" "a PROXY header that knows nothing": "PROXY U" => refused(Refusal::TARGET_FORM);
-    OURS "9112 3" "a binary PROXY header": "\r\n\r\n\0" => refused(Refusal::METHOD);
+    OURS "9112 3" "a PROXY header for IPv4": "PROXY T" => refused(Refusal::PROXY_HEADER);
+    OURS "9112 3" "a PROXY header that knows nothing": "PROXY U" => refused(Refusal::PROXY_HEADER);
+    OURS "9112 3" "a method that is called PROXY": "PROXY x" => refused(Refusal::TARGET_FORM);
+    OURS "9112 3" "a binary PROXY header": "\r\n\r\n\0" => refused(Refusal::PROXY_HEADER);
+    OURS "9112 3" "NUL after one empty line": "\r\n\0" => refused(Refusal::METHOD);
     SHOULD "9113 3.4, 9110 15.6.6" "the preface of HTTP/2": "PRI * HTTP/2.0\r" => refused(Refusal::VERSION);
     MUST "9112 2.3" "the preface of HTTP/2 with a version that is none": "PRI * HTTP/2\r" => refused(Refusal::VERSION_FORM);
     OURS "9112 3.2.4" "the preface of HTTP/2 with another version": "PRI * HTTP/1" => refused(Refusal::TARGET_FORM);
