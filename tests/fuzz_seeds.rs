@@ -11,7 +11,7 @@ use swagip::resource::Site;
 
 /// The answers to a seed of the target `exchange`: three bytes for the fuzzer, then those of the connection.
 fn answers(seed: &[u8]) -> String {
-    let site = Site { served_by: None, host: None, title: "SwagIP".to_owned(), explain: false };
+    let site = Site { title: "SwagIP".to_owned(), ..Site::default() };
     let mut service = Service::new(Rule::default(), site, Arc::default());
     let mut peer = service.rule().peer((Ipv4Addr::LOCALHOST, 54321).into());
     let (mut state, input, mut output) = (State::default(), seed[3..].to_vec(), Vec::new());

@@ -82,7 +82,7 @@ pub fn rule() -> Rule {
 }
 
 pub fn site() -> Site {
-    Site { served_by: None, host: None, title: "SwagIP".to_owned(), explain: false }
+    Site { title: "SwagIP".to_owned(), ..Site::default() }
 }
 
 pub fn service() -> Service {

@@ -29,7 +29,7 @@ fuzz_target!(|input: &[u8]| {
 
 static SERVICE: LazyLock<Mutex<Service>> = LazyLock::new(|| {
     let rule = Rule::new(TrustList::parse(["loopback"]).expect("a name"), ForwardingField::default());
-    let site = Site { served_by: None, host: None, title: "SwagIP".to_owned(), explain: true };
+    let site = Site { title: "SwagIP".to_owned(), explain: true, ..Site::default() };
     Mutex::new(Service::new(rule, site, Default::default()))
 });
 

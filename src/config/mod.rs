@@ -174,6 +174,7 @@ fn site(flags: SiteFlags, environment: Environment<'_>) -> Result<Site, UsageErr
         host: environment.value(("--site-host", flags.site_host), "SWAGIP_HOSTNAME", value::site_host)?,
         title: title.unwrap_or_else(|| "SwagIP".to_owned()),
         explain: explain.unwrap_or(false),
+        ..Site::default()
     })
 }
 

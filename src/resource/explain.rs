@@ -10,7 +10,7 @@ use std::net::IpAddr;
 const NOTE: &str =
     "the client's address is inside the trust list: a client there can choose this answer, so trust proxies, not networks";
 
-/// Appends the explanation as lines of `key=value`, the hops in the order received.
+/// Appends the explanation as lines of `key=value`, the hops in the order received. What a hidden field said is not shown.
 pub fn text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
     let Inquiry { peer, client, rule, .. } = inquiry;
     content.extend_from_slice(b"peer=");
@@ -20,9 +20,9 @@ pub fn text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
     if peer.trusted {
         content.extend_from_slice(b"field=");
         content.extend_from_slice(rule.field_name().as_bytes());
-        content.push(b'\n');
+        content.extend_from_slice(if inquiry.site.hides(rule.field_name()) { b" hidden\n" } else { b"\n" });
     }
-    let more = rule.explain(peer, inquiry.request.fields, |hop| {
+    let more = hops(inquiry, |hop| {
         content.extend_from_slice(b"hop=");
         content.extend_from_slice(hop.raw);
         end_line(content, hop.verdict);
@@ -51,7 +51,7 @@ pub fn json(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
     string_or_null(content, peer.trusted.then_some(rule.field_name()));
     content.extend_from_slice(b",\"hops\":[");
     let mut separator = "";
-    let more = rule.explain(peer, inquiry.request.fields, |hop| {
+    let more = hops(inquiry, |hop| {
         content.extend_from_slice(separator.as_bytes());
         separator = ",";
         hop_object(content, &hop);
@@ -75,6 +75,12 @@ pub fn json(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
         string_or_null(content, Some(NOTE));
     }
     content.extend_from_slice(b"}\n");
+}
+
+/// As [`Rule::explain`](crate::client::Rule::explain); none of a field that is hidden.
+fn hops<'b>(inquiry: &Inquiry<'b>, each: impl FnMut(Hop<'b>)) -> usize {
+    let is_hidden = inquiry.site.hides(inquiry.rule.field_name());
+    if is_hidden { 0 } else { inquiry.rule.explain(inquiry.peer, inquiry.request.fields, each) }
 }
 
 fn end_line(content: &mut Vec<u8>, verdict: Verdict) {
@@ -133,12 +139,15 @@ mod tests {
 
     /// The text and the JSON for a request with these field lines.
     fn explained(rule: &Rule, peer: &Peer, lines: &str) -> (String, String) {
+        explained_by(&Site { explain: true, ..Site::default() }, rule, peer, lines)
+    }
+
+    fn explained_by(site: &Site, rule: &Rule, peer: &Peer, lines: &str) -> (String, String) {
         let head = format!("GET /explain HTTP/1.1\r\nHost: a\r\n{lines}\r\n");
         let mut storage = request::storage::<FIELDS_MAX>();
         let request = request::parse(head.as_bytes(), &mut storage).unwrap().request().unwrap();
-        let site = Site { served_by: None, host: None, title: String::new(), explain: true };
         let client = &rule.client(peer, request.fields);
-        let inquiry = Inquiry { request: &request, client, peer, rule, site: &site, draining: false };
+        let inquiry = Inquiry { request: &request, client, peer, rule, site, draining: false };
         let (mut plain, mut object) = (Vec::new(), Vec::new());
         text(&inquiry, &mut plain);
         json(&inquiry, &mut object);
@@ -163,6 +172,20 @@ mod tests {
              {\"raw\":\"203.0.113.9:54321\",\"address\":\"203.0.113.9\",\"verdict\":\"client\"},\
              {\"raw\":\"172.18.0.3\",\"address\":\"172.18.0.3\",\"verdict\":\"trusted\"}],\
              \"ip\":\"203.0.113.9\",\"port\":54321,\"scheme\":\"https\"}\n"
+        );
+    }
+
+    #[test]
+    fn a_hidden_field_shows_no_hops() {
+        let rule = rule("x-forwarded-for");
+        let peer = rule.peer("172.18.0.2:40000".parse().unwrap());
+        let site = Site { explain: true, hidden: vec!["x-forwarded-for".to_owned()], ..Site::default() };
+        let (text, json) = explained_by(&site, &rule, &peer, "X-Forwarded-For: secret, 203.0.113.9\r\n");
+        assert_eq!(text, "peer=172.18.0.2 trusted\nfield=x-forwarded-for hidden\nip=203.0.113.9\n");
+        assert_eq!(
+            json,
+            "{\"peer\":\"172.18.0.2\",\"peer_trusted\":true,\"field\":\"x-forwarded-for\",\"hops\":[],\
+             \"ip\":\"203.0.113.9\",\"port\":null,\"scheme\":null}\n"
         );
     }
 

@@ -8,12 +8,12 @@ use std::net::IpAddr;
 
 /// `/headers/<name>`, and `/<name>` where no resource has that name: the field's value, lines joined with `, `.
 pub fn named(inquiry: &Inquiry<'_>, is_name: impl Fn(&str) -> bool, content: &mut Vec<u8>) -> Head {
-    let mut values = inquiry.request.fields.iter().filter(|field| is_name(field.name)).map(|field| field.value);
-    let Some(first) = values.next() else { return Head::NotFound };
-    content.extend_from_slice(first);
-    for value in values {
+    let mut lines = inquiry.request.fields.iter().filter(|field| is_name(field.name));
+    let Some(first) = lines.next().filter(|field| !inquiry.site.hides(field.name)) else { return Head::NotFound };
+    content.extend_from_slice(first.value);
+    for line in lines {
         content.extend_from_slice(b", ");
-        content.extend_from_slice(value);
+        content.extend_from_slice(line.value);
     }
     inquiry.end_text(content);
     Head::Text
@@ -58,7 +58,7 @@ const PORT_KEY: &str = "Source-Port";
 impl<'a> Listing<'a> {
     /// The request's fields alone.
     pub fn fields(inquiry: &'a Inquiry<'a>) -> Listing<'a> {
-        Listing::new(inquiry, |_| true, [None, None])
+        Listing::new(inquiry, |name| !inquiry.site.hides(name), [None, None])
     }
 
     /// The address and the port of the client, as far as they are known, and the request's fields. A field of the client's own
@@ -67,7 +67,7 @@ impl<'a> Listing<'a> {
         let is_ours = |name: &str| name.eq_ignore_ascii_case(ADDRESS_KEY) || name.eq_ignore_ascii_case(PORT_KEY);
         Listing::new(
             inquiry,
-            |name| !is_ours(name),
+            |name| !is_ours(name) && !inquiry.site.hides(name),
             [inquiry.client.address.and(Some(ADDRESS)), inquiry.client.port.and(Some(PORT))],
         )
     }

@@ -71,7 +71,7 @@ pub fn client(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
         Some(port) => decimal(content, port.into()),
         None => content.extend_from_slice(b"null"),
     }
-    if let Some(agent) = inquiry.request.user_agent() {
+    if let Some(agent) = inquiry.shown_user_agent() {
         user_agent(agent, content);
     }
     content.extend_from_slice(b"\n}\n");

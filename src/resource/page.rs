@@ -8,8 +8,8 @@ mod command;
 mod row;
 mod text;
 
-use super::Inquiry;
 use super::fields::Listing;
+use super::{Inquiry, SITE_PATH_MAX};
 use crate::http::field;
 use askama::Template;
 use budget::{FRAME_MAX, PAGE_MAX};
@@ -30,8 +30,8 @@ const SCRIPT: &str = include_str!("../../templates/page.js");
 /// Appends the page.
 #[inline(never)]
 pub fn render(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
-    let Inquiry { request, client, rule, site, .. } = *inquiry;
-    let origin = Origin::new(client.scheme, site.host.as_deref().map(str::as_bytes).or(request.host()));
+    let Inquiry { client, rule, site, .. } = *inquiry;
+    let origin = Origin::new(client.scheme, site.host.as_deref().map(str::as_bytes).or(inquiry.shown_host()), &site.path);
     let listing = &Listing::all(inquiry);
     let commands = &Commands::new(origin);
     let words = 10 * site.title.len() + 5 * rule.field_name().len() + site.served_by.as_ref().map_or(0, String::len);
@@ -72,8 +72,8 @@ struct Commands {
     length: usize,
 }
 
-/// Four times `<i></i>`, quote and scheme, the tools' names, and a host.
-const COMMANDS_MAX: usize = 400;
+/// Four times `<i></i>`, quote and scheme, the tools' names, a host and a path.
+const COMMANDS_MAX: usize = 400 + SITE_PATH_MAX;
 
 #[derive(Template)]
 #[template(source = "{% for tool in Tool::ALL %}<i>{{ self.beginning(tool) }}</i>{% endfor %}{{ host }}", ext = "html")]
@@ -207,7 +207,7 @@ mod tests {
         X-Forwarded-For: 203.0.113.9\r\n";
 
     fn site() -> Site {
-        Site { served_by: Some("web-3".to_owned()), host: None, title: "SwagIP".to_owned(), explain: true }
+        Site { served_by: Some("web-3".to_owned()), title: "SwagIP".to_owned(), explain: true, ..Site::default() }
     }
 
     /// The page for a request with these field lines, from a socket at `peer`, where 172.18.0.2 is trusted.
@@ -315,11 +315,35 @@ mod tests {
 
     #[test]
     fn the_site_has_the_last_word_on_its_name() {
-        let site = Site { host: Some("ip.example.net".to_owned()), title: "A & B".to_owned(), served_by: None, explain: false };
+        let site = Site { host: Some("ip.example.net".to_owned()), title: "A & B".to_owned(), ..Site::default() };
         let page = page_with("Host: 10.0.0.1:8080\r\n", "203.0.113.9:1", &site);
         assert!(has_curl(&page, "curl ip.example.net/"));
         assert!(page.contains("<title>A &#38; B: your public IP</title>"));
         assert!(!page.contains("Served by") && !page.contains("/replica"));
+    }
+
+    #[test]
+    fn commands_carry_the_path_below_which_the_site_is_served() {
+        let site = Site { host: Some("example.net".to_owned()), path: "/myip".to_owned(), ..site() };
+        let page = page_with("Host: 10.0.0.1:8080\r\nPort: 1\r\n", "203.0.113.9:1", &site);
+        for (tool, command) in [
+            (Tool::Curl, "curl example.net/myip/"),
+            (Tool::Curl, "curl example.net/myip/source-port"),
+            (Tool::Curl, "curl example.net/myip/host"),
+            (Tool::Wget, "wget -qO - example.net/myip/headers/port"),
+            (Tool::PowerShell, "Invoke-RestMethod http://example.net/myip/all"),
+        ] {
+            assert!(commands(&page, tool).iter().any(|other| other == command), "{command}: {page}");
+        }
+    }
+
+    #[test]
+    fn what_is_hidden_is_nowhere() {
+        let hidden = ["x-secret", "host", "user-agent"].map(str::to_owned).to_vec();
+        let fields = "Host: s3cret\r\nX-SECRET: s3cret\r\nUser-Agent: s3cret\r\nx-secret: s3cret\r\n";
+        let page = page_with(fields, "203.0.113.9:1", &Site { hidden, ..site() });
+        assert!(!page.contains("s3cret") && !page.to_ascii_lowercase().contains("x-secret"), "{page}");
+        assert!(has_curl(&page, "curl HOST/all"), "{page}");
     }
 
     #[test]
@@ -392,10 +416,11 @@ mod tests {
     #[test]
     fn the_page_is_never_larger_than_its_limit() {
         let hosts = ["a".repeat(255), "!".repeat(255), format!("[v1.{}]:65535", "!".repeat(80))];
+        let site = Site { path: format!("/{}", "a".repeat(SITE_PATH_MAX - 1)), ..site() };
         let mut largest = 0;
         for fields in large().chain(["".to_owned()]) {
             for host in &hosts {
-                let page = page_with(&format!("Host: {host}\r\n{fields}"), "172.18.0.2:40000", &site());
+                let page = page_with(&format!("Host: {host}\r\n{fields}"), "172.18.0.2:40000", &site);
                 assert!(page.len() <= PAGE_MAX, "{} bytes: {host} {fields}", page.len());
                 largest = largest.max(page.len());
             }
@@ -406,23 +431,24 @@ mod tests {
     #[test]
     fn the_rows_take_no_more_than_was_reckoned() {
         let rule = Rule::default();
+        let site = &Site { path: format!("/{}", "a".repeat(SITE_PATH_MAX - 1)), ..site() };
         for fields in large() {
             let head = format!("GET / HTTP/1.1\r\nHost: {}\r\n{fields}\r\n", "a".repeat(255));
             let mut storage = request::storage::<FIELDS_MAX>();
             let request = &request::parse(head.as_bytes(), &mut storage).unwrap().request().unwrap();
             let peer = &rule.peer("203.0.113.9:54321".parse().unwrap());
             let client = &rule.client(peer, request.fields);
-            let inquiry = &Inquiry { request, client, peer, rule: &rule, site: &site(), draining: false };
+            let inquiry = &Inquiry { request, client, peer, rule: &rule, site, draining: false };
             let (listing, mut content) = (Listing::all(inquiry), Vec::new());
             render(inquiry, &mut content);
-            let commands = Commands::new(Origin::new(None, request.host())).text().len();
+            let commands = Commands::new(Origin::new(None, request.host(), &site.path)).text().len();
             let room = PAGE_MAX - FRAME_MAX - 10 * 6 - 5 * 15 - 5;
             let shown = budget::shown(&listing, commands, room);
             let reckoned = budget::size(&listing, shown, commands);
             assert!(content.len() <= FRAME_MAX + reckoned, "{} of {reckoned}, {shown} bytes shown: {fields}", content.len());
             assert!(reckoned <= room, "the least that is shown fits: {reckoned}, {shown}: {fields}");
         }
-        let frame = page_with("Host: a\r\n", "172.18.0.2:40000", &site()).len();
+        let frame = page_with("Host: a\r\n", "172.18.0.2:40000", &self::site()).len();
         assert!(frame < FRAME_MAX, "{frame}");
     }
 

@@ -24,7 +24,7 @@ pub fn settings() -> Settings {
         threads: Threads::Spread(NonZeroUsize::MIN),
         limits: Limits::default(),
         rule: Rule::default(),
-        site: Site { served_by: None, host: None, title: "SwagIP".to_owned(), explain: false },
+        site: Site { title: "SwagIP".to_owned(), ..Site::default() },
     }
 }
 

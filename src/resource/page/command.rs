@@ -44,6 +44,8 @@ pub struct Origin<'a> {
     pub scheme: Option<Scheme>,
     /// `uri-host [ ":" port ]`.
     pub host: &'a [u8],
+    /// [`Site::path`](crate::resource::Site::path).
+    pub path: &'a str,
 }
 
 /// What is asked for.
@@ -63,9 +65,9 @@ pub enum Path<'a> {
 impl<'a> Origin<'a> {
     /// The commands' host. One whose percent-encoded form no longer fits is no name that DNS has, and the page says it in each
     /// row: then the reader has to know better.
-    pub fn new(scheme: Option<Scheme>, host: Option<&'a [u8]>) -> Origin<'a> {
+    pub fn new(scheme: Option<Scheme>, host: Option<&'a [u8]>, path: &'a str) -> Origin<'a> {
         let shown = host.filter(|host| host.iter().map(|&byte| encoded_length(byte, OF_HOST)).sum::<usize>() <= AUTHORITY_MAX);
-        Origin { scheme, host: shown.unwrap_or(HOST_UNKNOWN) }
+        Origin { scheme, host: shown.unwrap_or(HOST_UNKNOWN), path }
     }
 
     /// Brackets are a pattern to zsh. Double quotes mean the same to every shell, cmd.exe among them.
@@ -98,13 +100,14 @@ impl Display for Beginning<'_> {
     }
 }
 
-/// The host of all commands.
+/// The host of all commands, and the path below which they ask.
 #[derive(Clone, Copy, Debug)]
 pub struct Host<'a>(pub Origin<'a>);
 
 impl Display for Host<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        encode(self.0.host.iter().copied(), OF_HOST, f)
+        encode(self.0.host.iter().copied(), OF_HOST, f)?;
+        f.write_str(self.0.path)
     }
 }
 
@@ -159,7 +162,11 @@ mod tests {
     use super::*;
 
     fn commands(scheme: Option<Scheme>, host: &str, path: Path<'_>) -> Vec<String> {
-        let origin = Origin::new(scheme, Some(host.as_bytes()));
+        commands_below(scheme, host, "", path)
+    }
+
+    fn commands_below(scheme: Option<Scheme>, host: &str, below: &str, path: Path<'_>) -> Vec<String> {
+        let origin = Origin::new(scheme, Some(host.as_bytes()), below);
         Tool::ALL.map(|tool| format!("{}{}{}", Beginning(tool, origin), Host(origin), End(path, origin))).into()
     }
 
@@ -188,6 +195,14 @@ mod tests {
         );
         let taken = Path::Field { name: "Port", is_taken: true };
         assert_eq!(commands(None, "ip.example.org", taken)[1], "curl ip.example.org/headers/port");
+    }
+
+    #[test]
+    fn below_a_path() {
+        let below = |path| commands_below(Some(Scheme::Https), "[2001:db8::1]", "/a/b", path).swap_remove(1);
+        assert_eq!(below(Path::Fixed("/")), r#"curl "https://[2001:db8::1]/a/b/""#);
+        assert_eq!(below(field("DNT")), r#"curl "https://[2001:db8::1]/a/b/dnt""#);
+        assert_eq!(below(Path::Field { name: "ip", is_taken: true }), r#"curl "https://[2001:db8::1]/a/b/headers/ip""#);
     }
 
     #[test]
