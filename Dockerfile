@@ -25,8 +25,7 @@ FROM scratch
 LABEL org.opencontainers.image.title="swagip" \
       org.opencontainers.image.description="The fastest and most honest \"what is my IP\" server" \
       org.opencontainers.image.version="0.1.0" \
-      org.opencontainers.image.licenses="MIT" \
-      org.opencontainers.image.source="https://github.com/swagip/swagip"
+      org.opencontainers.image.licenses="MIT"
 
 COPY --from=build /swagip /swagip
 

@@ -13,26 +13,36 @@ const ANSWER_MAX: usize = 4096;
 
 const QUESTION: &[u8] = b"GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
-/// PROXY protocol v2, LOCAL: this connection is the sender's own, no client stands behind it.
+/// PROXY protocol v2, LOCAL: this connection is the sender's own, and relays no client.
 const LOCAL: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00";
 
-/// Asks the server behind `listener`.
+/// Asks the server that has `listener`.
 ///
 /// # Errors
 /// One line that says why it is not ready, or why nobody knows.
 pub(crate) fn ask(listener: &Listen) -> Result<(), String> {
-    let (preface, deadline) = (if listener.proxy { LOCAL } else { b"" }, Instant::now() + TIME_MAX);
+    let deadline = Instant::now() + TIME_MAX;
     let mut outcome = Ok(());
     for address in candidates(listener.address) {
         match connect(address, deadline) {
             Ok(stream) => {
-                let answer = exchange(stream, &[preface, QUESTION].concat(), deadline);
+                let answer = converse(stream, address, listener.proxy, deadline);
                 return judge(&answer.map_err(|error| explain(address, &error))?, address);
             }
             Err(error) => outcome = Err(explain(address, &error)),
         }
     }
     outcome
+}
+
+/// The answer. What closes without one may be a PROXY listener of which the options of this command say nothing, because the
+/// server has others: then it is asked as one.
+fn converse(stream: TcpStream, address: SocketAddr, proxy: bool, deadline: Instant) -> io::Result<Vec<u8>> {
+    if !proxy {
+        let answer = exchange(stream, QUESTION, deadline)?;
+        return if answer.is_empty() { converse(connect(address, deadline)?, address, true, deadline) } else { Ok(answer) };
+    }
+    exchange(stream, &[LOCAL, QUESTION].concat(), deadline)
 }
 
 /// Where a listener is reached from this machine: a wildcard at the loopback address of its family, `[::]` at IPv4's too, where
@@ -51,7 +61,7 @@ fn connect(address: SocketAddr, deadline: Instant) -> io::Result<TcpStream> {
     TcpStream::connect_timeout(&address, left(deadline)?)
 }
 
-/// Sends, and receives until the server closes.
+/// Sends, and receives until the server closes; nothing where it closes at once.
 fn exchange(mut stream: TcpStream, question: &[u8], deadline: Instant) -> io::Result<Vec<u8>> {
     stream.set_write_timeout(Some(left(deadline)?))?;
     stream.write_all(question)?;
@@ -59,9 +69,11 @@ fn exchange(mut stream: TcpStream, question: &[u8], deadline: Instant) -> io::Re
     let mut buffer = [0; 1024];
     while answer.len() < ANSWER_MAX {
         stream.set_read_timeout(Some(left(deadline)?))?;
-        match stream.read(&mut buffer)? {
-            0 => break,
-            length => answer.extend_from_slice(&buffer[..length]),
+        match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => answer.extend_from_slice(&buffer[..length]),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset && answer.is_empty() => break,
+            Err(error) => return Err(error),
         }
     }
     Ok(answer)
@@ -84,6 +96,11 @@ fn explain(address: SocketAddr, error: &io::Error) -> String {
 fn judge(answer: &[u8], address: SocketAddr) -> Result<(), String> {
     if answer.starts_with(b"HTTP/1.1 200 ") {
         return Ok(());
+    }
+    if answer.is_empty() {
+        return Err(format!(
+            "{address} closed the connection without an answer: a PROXY listener answers loopback addresses and trusted proxies only"
+        ));
     }
     let answer = String::from_utf8_lossy(answer);
     let (head, content) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));

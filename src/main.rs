@@ -22,7 +22,7 @@ const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let command = match Command::new(env::args_os(), |name| env::var_os(name)) {
+    let command = match Command::new(env::args_os(), env::vars_os()) {
         Ok(command) => command,
         Err(error) => return failed(USAGE, &error.to_string()),
     };
@@ -41,9 +41,10 @@ fn main() -> ExitCode {
 }
 
 /// Serves until a signal ends it.
-fn serve(Config { settings, trusting }: &Config) -> Result<(), String> {
+fn serve(Config { settings, trusting, warnings }: &Config) -> Result<(), String> {
     let log = Target::Pipe(Box::new(Stderr::default()));
     env_logger::Builder::new().filter_level(log::LevelFilter::Warn).parse_default_env().target(log).init();
+    warnings.iter().for_each(|warning| log::warn!("{warning}"));
     // Before anything else: as PID 1 a process gets only the signals that it handles.
     let stopper = Stopper::new().map_err(|error| BindError::Resources(error).to_string())?;
     obey(&stopper).map_err(|error| format!("cannot handle signals: {error}"))?;

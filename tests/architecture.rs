@@ -121,7 +121,9 @@ fn what_stands_left_never_names_what_stands_right() {
 fn the_pure_half_knows_no_sockets_no_clock_and_no_threads() {
     let net = LINE.iter().position(|module| *module == "net");
     for source in sources().iter().filter(|source| source.place().is_some() && source.place() < net) {
-        let impure = words(&source.code).find(|word| IMPURE.contains(word));
+        // `env!` is read by the compiler.
+        let code = source.code.replace("env!", "");
+        let impure = words(&code).find(|word| IMPURE.contains(word));
         assert_eq!(impure, None, "{}", source.name());
     }
 }
@@ -131,7 +133,8 @@ fn what_is_named_in_few_places() {
     for (word, places) in [
         ("httparse", &["http/request.rs", "http/field.rs"][..]),
         ("unsafe", &[]),
-        ("clap", &["config/flags.rs", "config/mod.rs", "config/given.rs", "config/value.rs"]),
+        ("clap", &["config/flags.rs", "config/mistake.rs", "config/mod.rs"]),
+        ("strsim", &["config/unknown.rs"]),
         ("println", &["main.rs"]),
         ("print", &["main.rs"]),
         ("eprintln", &["main.rs"]),

@@ -20,9 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 type Variables<'v> = &'v [(&'v str, &'v str)];
 
+/// `·` is a space within an argument.
 fn swagip(arguments: &str, variables: Variables<'_>) -> Command {
     let mut command = Command::new(PROGRAM);
-    command.args(arguments.split_whitespace()).env_clear().envs(variables.iter().copied());
+    command
+        .args(arguments.split_whitespace().map(|argument| argument.replace('·', " ")))
+        .env_clear()
+        .envs(variables.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -113,53 +117,143 @@ fn ask(address: SocketAddr, request: &str) -> String {
     answer
 }
 
+const ADDRESS: &str = "is not an address to listen on: try 8080, 127.0.0.1:8080 or [::1]:8080";
+const DURATION: &str = "is not a duration: try 10, 0.5, 500ms, 10s or 1m";
+const HEADER: &str = "is not the name of a header: try";
+const REPLICA: &str = r#"is not 1 to 64 letters, digits, ".", "_" and "-": try"#;
+const THREADS: &str = r#"is not a number of threads from 1 to 1024, nor "pinned": try 2"#;
+
+/// With these arguments and variables it ends at once, and says this.
+#[track_caller]
+fn refused(rows: &[(&str, Variables<'_>, &str)]) {
+    for (arguments, variables, line) in rows {
+        let outcome = outcome(&mut swagip(arguments, variables));
+        assert_eq!(outcome, (Some(2), String::new(), format!("{line}\n")), "{arguments} {variables:?}");
+    }
+}
+
 #[test]
-fn what_is_wrong_is_told_in_one_line() {
-    let address = "is not an address to listen on: try 8080, 127.0.0.1:8080 or [::1]:8080";
-    let replica = r#"is not 1 to 64 letters, digits, ".", "_" and "-""#;
-    let duration = "is not a duration: try 10, 0.5, 500ms, 10s or 1m";
-    let rows: &[(&str, Variables<'_>, &str)] = &[
-        ("--listen x", &[], &format!(r#"--listen: "x" {address}"#)),
-        ("--listen=", &[], &format!(r#"--listen: "" {address}"#)),
-        ("", &[("SWAGIP_LISTEN", "80, x")], &format!(r#"SWAGIP_LISTEN: "x" {address}"#)),
-        ("", &[("SWAGIP_LISTEN_PROXY", "80\nx")], &format!(r#"SWAGIP_LISTEN_PROXY: "80\nx" {address}"#)),
-        ("", &[("PORT", "tcp://10.0.0.1:80")], r#"PORT: "tcp://10.0.0.1:80" is not a port: try 8080"#),
-        ("-l 80 --listen-proxy :80", &[], r#"--listen-proxy: ":80" overlaps with --listen: "80": leave one of them out"#),
-        ("-l 0.0.0.0:80 -l [::]:80", &[], r#"--listen: "[::]:80" overlaps with --listen: "0.0.0.0:80": leave one of them out"#),
-        ("-t 0", &[], r#"--threads: "0" is not a number of threads from 1 to 1024, nor "pinned": try 2"#),
-        ("-t -1", &[], r#"--threads: "-1" is not a number of threads from 1 to 1024, nor "pinned": try 2"#),
+fn where_not_to_listen_is_told_in_one_line() {
+    refused(&[
+        ("--listen *:80", &[], &format!(r#"--listen: "*:80" {ADDRESS}"#)),
+        ("--listen=", &[], &format!(r#"--listen: "" {ADDRESS}"#)),
+        ("-l ,", &[], &format!(r#"--listen: "," {ADDRESS}"#)),
+        ("", &[("SWAGIP_LISTEN", "80, :x")], &format!(r#"SWAGIP_LISTEN: ":x" {ADDRESS}"#)),
+        ("", &[("SWAGIP_LISTEN_PROXY", "80\nx")], &format!(r#"SWAGIP_LISTEN_PROXY: "80\nx" {ADDRESS}"#)),
+        ("-l 127.0.0.1", &[], r#"--listen: "127.0.0.1" has no port: try 127.0.0.1:8080"#),
+        ("-l ::1", &[], r#"--listen: "::1" has no port: try [::1]:8080"#),
+        ("-l localhost:8080", &[], r#"--listen: "localhost:8080" names a host, and names are not looked up: try 127.0.0.1:8080"#),
         (
-            "",
-            &[("SWAGIP_THREADS", "two")],
-            r#"SWAGIP_THREADS: "two" is not a number of threads from 1 to 1024, nor "pinned": try 2"#,
-        ),
-        (
-            "--trusted-proxy private --trusted-proxy 10.0.0.0/33",
+            "-l web:80",
             &[],
-            r#"--trusted-proxy: "10.0.0.0/33" is not a network: try an address, a network like 10.0.0.0/8, loopback or private"#,
+            r#"--listen: "web:80" names a host, and names are not looked up: try 80, or the address for the name"#,
+        ),
+        ("-l 70000", &[], r#"--listen: "70000" is not a port, the highest is 65535: try 8080"#),
+        ("-l [::1]:70000", &[], r#"--listen: "[::1]:70000" has a port above 65535: try [::1]:8080"#),
+        ("-l 21000,21001", &[], r#"--listen: "21000,21001" is a list: try --listen 21000 --listen 21001"#),
+        ("-l 224.0.0.1:80", &[], r#"--listen: "224.0.0.1:80" is a multicast address, and TCP has none: try 80"#),
+        ("-l [ff02::1]:80", &[], r#"--listen: "[ff02::1]:80" is a multicast address, and TCP has none: try 80"#),
+        ("", &[("PORT", "tcp://10.0.0.1:80")], r#"PORT: "tcp://10.0.0.1:80" is not a port: try 8080"#),
+        ("-l 0.0.0.0:80 -l [::]:80", &[], r#"--listen: "[::]:80" includes --listen: "0.0.0.0:80": leave that one out"#),
+        ("-l [::]:80 -l 0.0.0.0:80", &[], r#"--listen: "0.0.0.0:80" is included in --listen: "[::]:80": leave it out"#),
+        ("-l 80 -l :80", &[], r#"--listen: ":80" is the same as --listen: "80": leave one of them out"#),
+        ("-l 80 --listen-proxy :80", &[], r#"--listen-proxy: ":80" overlaps with --listen: "80": try another port, like 81"#),
+        (
+            "--listen-proxy 8080",
+            &[],
+            r#"--listen-proxy: "8080" would serve nobody, because no proxy is trusted: add --trusted-proxy and the address of your proxy"#,
+        ),
+        ("healthcheck :x", &[], &format!(r#"healthcheck: ":x" {ADDRESS}"#)),
+        ("healthcheck 127.0.0.1", &[], r#"healthcheck: "127.0.0.1" has no port: try 127.0.0.1:8080"#),
+        ("healthcheck --listen *", &[], &format!(r#"--listen: "*" {ADDRESS}"#)),
+    ]);
+}
+
+#[test]
+fn whom_not_to_trust_is_told_in_one_line() {
+    refused(&[
+        (
+            "--trusted-proxy haproxy",
+            &[],
+            r#"--trusted-proxy: "haproxy" is a name, and names are not looked up: try an address, like 10.0.0.5"#,
         ),
         (
             "",
             &[("SWAGIP_TRUSTED_PROXIES", "10.0.0.1,proxy")],
-            r#"SWAGIP_TRUSTED_PROXIES: "proxy" is not a network: try an address, a network like 10.0.0.0/8, loopback or private"#,
+            r#"SWAGIP_TRUSTED_PROXIES: "proxy" is a name, and names are not looked up: try an address, like 10.0.0.5"#,
         ),
-        ("-H x:y", &[], r#"--client-ip-header: "x:y" is not the name of a field: try x-forwarded-for, x-real-ip or forwarded"#),
-        ("--served-by a/b", &[], &format!(r#"--served-by: "a/b" {replica}"#)),
+        (
+            "--trusted-proxy 10.0.0.1,10.0.0.2",
+            &[],
+            r#"--trusted-proxy: "10.0.0.1,10.0.0.2" is a list: try --trusted-proxy 10.0.0.1 --trusted-proxy 10.0.0.2"#,
+        ),
+        (
+            "--trusted-proxy 10.0.0.5:8080",
+            &[],
+            r#"--trusted-proxy: "10.0.0.5:8080" has a port, and a proxy connects from any port: try 10.0.0.5"#,
+        ),
+        ("--trusted-proxy [::1]", &[], r#"--trusted-proxy: "[::1]" has brackets: try ::1"#),
+        (
+            "--trusted-proxy private --trusted-proxy 10.0.0.0/33",
+            &[],
+            r#"--trusted-proxy: "10.0.0.0/33" has no length from 0 to 32 after the slash: try 10.0.0.0/32"#,
+        ),
+        (
+            "--trusted-proxy 10.0.0.0/255.255.0.0",
+            &[],
+            r#"--trusted-proxy: "10.0.0.0/255.255.0.0" is not written as a network: try 10.0.0.0/16"#,
+        ),
+        (
+            "--trusted-proxy 10.0.0.*",
+            &[],
+            r#"--trusted-proxy: "10.0.0.*" is not an address or a network: try 10.0.0.5 or 10.0.0.0/24"#,
+        ),
+        ("-H x:y", &[], &format!(r#"--client-ip-header: "x:y" {HEADER} x-forwarded-for, x-real-ip or forwarded"#)),
+    ]);
+}
+
+#[test]
+fn what_else_is_wrong_is_told_in_one_line() {
+    refused(&[
+        ("-t 0", &[], &format!(r#"--threads: "0" {THREADS}"#)),
+        ("-t -1", &[], &format!(r#"--threads: "-1" {THREADS}"#)),
+        ("", &[("SWAGIP_THREADS", "two")], &format!(r#"SWAGIP_THREADS: "two" {THREADS}"#)),
+        ("--served-by a·b", &[], &format!(r#"--served-by: "a b" {REPLICA} a-b"#)),
+        (
+            "--served-by 10.0.0.1",
+            &[],
+            r#"--served-by: "10.0.0.1" contains an IPv4 address, which some clients would take for their own: try 10-0-0-1"#,
+        ),
         (
             "--served-by auto",
             &[("HOSTNAME", "my box")],
-            &format!(r#"--served-by: "auto" finds the name "my box", which {replica}"#),
+            &format!(r#"--served-by: "auto" finds the name "my box", which {REPLICA} my-box"#),
         ),
-        ("", &[("SWAGIP_HOSTNAME", "http://a")], r#"SWAGIP_HOSTNAME: "http://a" is not a host: try ip.example.org"#),
+        (
+            "--served-by auto",
+            &[("HOSTNAME", "web-10.0.0.1")],
+            r#"--served-by: "auto" finds the name "web-10.0.0.1", which contains an IPv4 address, which some clients would take for their own: try web-10-0-0-1"#,
+        ),
+        ("", &[("SWAGIP_HOSTNAME", "http://a")], r#"SWAGIP_HOSTNAME: "http://a" has a scheme: try a"#),
+        ("--site-host a·b", &[], r#"--site-host: "a b" is not a host: try ip.example.org"#),
+        (
+            "--site-host a/$x",
+            &[],
+            r#"--site-host: "a/$x" has a path that is not segments of letters, digits, "-", ".", "_" and "~", 64 bytes at most: try a/myip"#,
+        ),
         ("--site-title=", &[], r#"--site-title: "" is not a line of text: try SwagIP"#),
+        ("--hide-field x:y", &[], &format!(r#"--hide-field: "x:y" {HEADER} x-secret"#)),
+        ("--hide-field x,y", &[], r#"--hide-field: "x,y" is a list: try --hide-field x --hide-field y"#),
         ("", &[("SWAGIP_EXPLAIN", "maybe")], r#"SWAGIP_EXPLAIN: "maybe" is not a switch: try on or off"#),
         ("--explain=2", &[], r#"--explain: "2" is not a switch: try on or off"#),
         ("--max-connections 0", &[], r#"--max-connections: "0" is not a number of connections: try 10000"#),
+        ("--max-connections-per-client 0", &[], r#"--max-connections-per-client: "0" is not a number of connections: try 100"#),
         ("-t 3 --max-connections 2", &[], r#"--max-connections: "2" is less than one for each of 3 threads: try --threads 2"#),
-        ("--head-timeout 1h", &[], &format!(r#"--head-timeout: "1h" {duration}"#)),
-        ("--idle-timeout 0", &[], r#"--idle-timeout: "0" is no time at all: try 500ms"#),
-        ("", &[("SWAGIP_WRITE_TIMEOUT", "-1")], &format!(r#"SWAGIP_WRITE_TIMEOUT: "-1" {duration}"#)),
-        ("--drain-timeout 1441m", &[], r#"--drain-timeout: "1441m" is longer than a day: try 1m"#),
+        ("--head-timeout 1h", &[], r#"--head-timeout: "1h" is in hours, which are not supported: try 60m"#),
+        ("--head-timeout 1min", &[], &format!(r#"--head-timeout: "1min" {DURATION}"#)),
+        ("--idle-timeout 0", &[], r#"--idle-timeout: "0" must be more than 0: try 500ms"#),
+        ("", &[("SWAGIP_WRITE_TIMEOUT", "-1")], &format!(r#"SWAGIP_WRITE_TIMEOUT: "-1" {DURATION}"#)),
+        ("--drain-timeout 1441m", &[], r#"--drain-timeout: "1441m" is more than 24 hours: try 1440m"#),
         (
             "--drain-grace 20",
             &[],
@@ -170,18 +264,78 @@ fn what_is_wrong_is_told_in_one_line() {
             &[("SWAGIP_DRAIN_TIMEOUT", "500ms")],
             r#"SWAGIP_DRAIN_TIMEOUT: "500ms" makes the drain timeout, 500ms, shorter than the grace, 3s: try --drain-timeout 8s"#,
         ),
-        ("healthcheck x", &[], &format!(r#"healthcheck: "x" {address}"#)),
-        ("healthcheck --listen x", &[], &format!(r#"--listen: "x" {address}"#)),
+        ("", &[("RUST_LOG", "loud")], r#"RUST_LOG: "loud" is not a log level: try off, error, warn, info, debug or trace"#),
+    ]);
+}
+
+#[test]
+fn what_is_no_option_is_told_in_one_line() {
+    refused(&[
         ("--lissten 80", &[], "unexpected argument '--lissten' found: try --listen"),
-        ("\u{1b}[31mred", &[], r"unrecognized subcommand '\u{1b}[31mred': try --help"),
+        ("--port 9000", &[], "unexpected argument '--port' found: try --listen 9000"),
+        ("--port=9000", &[], "unexpected argument '--port' found: try --listen 9000"),
+        ("--port", &[], "unexpected argument '--port' found: try --listen 8080"),
+        ("--bind 0.0.0.0:80", &[], "unexpected argument '--bind' found: try --listen 0.0.0.0:80"),
+        ("--bind 0.0.0.0", &[], "unexpected argument '--bind' found: try --listen 127.0.0.1:8080"),
+        ("--verbose", &[], "unexpected argument '--verbose' found: try RUST_LOG=debug swagip"),
+        ("-v", &[], "unexpected argument '-v' found: try -V for the version, or RUST_LOG=debug swagip"),
+        ("--explain on", &[], "--explain takes its value after an equals sign: try --explain=on"),
+        ("9000", &[], "unrecognized subcommand '9000': try --listen 9000"),
+        ("on", &[], "unrecognized subcommand 'on': try --help"),
         ("healtcheck", &[], "unrecognized subcommand 'healtcheck': try healthcheck"),
-        ("--site-host", &[], "a value is required for '--site-host <SITE_HOST>' but none was supplied: try --help"),
-        ("-t 1 -t 2", &[], "the argument '--threads <THREADS>' cannot be used multiple times: try --help"),
+        ("\u{1b}[31mred", &[], r"unrecognized subcommand '\u{1b}[31mred': try --help"),
+        ("healthcheck --threads 2", &[], "unexpected argument '--threads' found: try --help"),
+        ("--threads", &[], "--threads needs a value: try --threads 2"),
+        ("-t", &[], "--threads needs a value: try --threads 2"),
+        ("--site-host", &[], "--site-host needs a value: try --site-host ip.example.org"),
+        ("-t 1 -t 2", &[], "--threads is given twice: leave one of them out"),
+        ("--explain --explain", &[], "--explain is given twice: leave one of them out"),
+    ]);
+}
+
+#[test]
+fn what_is_doubtful_is_told_and_served() {
+    let not_read = "is not read, because no proxy is trusted: add --trusted-proxy and the address of your proxy";
+    let everybody = "trusts everybody, so clients can choose their address: name your proxies alone";
+    let rows: &[(&str, Variables<'_>, &[&str])] = &[
+        ("", &[("SWAGIP_LISTEN_PROXY", ""), ("SWAGIP_PORT", "tcp://10.0.0.1:80"), ("SWAGIP_HTTP_PORT", "80")], &[]),
+        (
+            "",
+            &[("SWAGIP_TRUSTED_PROXY", "10.0.0.1"), ("SWAGIP_PORT", "8080")],
+            &[
+                "SWAGIP_PORT means nothing here: try SWAGIP_LISTEN",
+                "SWAGIP_TRUSTED_PROXY means nothing here: try SWAGIP_TRUSTED_PROXIES",
+            ],
+        ),
+        ("-H x-real-ip", &[], &[&format!(r#"--client-ip-header: "x-real-ip" {not_read}"#)]),
+        ("--trusted-proxy 0.0.0.0/0", &[], &[&format!(r#"--trusted-proxy: "0.0.0.0/0" {everybody}"#)]),
+        ("", &[("SWAGIP_TRUSTED_PROXIES", "::1,::/0")], &[&format!(r#"SWAGIP_TRUSTED_PROXIES: "::/0" {everybody}"#)]),
     ];
-    for (arguments, variables, line) in rows {
-        let outcome = outcome(&mut swagip(arguments, variables));
-        assert_eq!(outcome, (Some(2), String::new(), format!("{line}\n")), "{arguments} {variables:?}");
+    for (arguments, variables, warnings) in rows {
+        let server = Server::start(swagip(arguments, variables).args(["-l", "127.0.0.1:0"]));
+        let told: Vec<_> = server.warnings.iter().map(|line| line.trim_end().split_once("] ").unwrap().1).collect();
+        assert_eq!(told, *warnings, "{arguments} {variables:?}");
+        assert!(ask(server.address(), "GET / HTTP/1.0\r\n\r\n").ends_with("127.0.0.1\n"));
     }
+}
+
+#[test]
+fn a_number_of_connections_that_the_descriptors_cut_is_told() {
+    let script = r#"ulimit -n 256 && exec "$0" -l 127.0.0.1:0 --max-connections "$1""#;
+    for (connections, told) in
+        [("192", None), ("193", Some("--max-connections 193 is cut to 192 by the limit of 256 open files: try ulimit -n 257"))]
+    {
+        let server =
+            Server::start(Command::new("sh").args(["-c", script, PROGRAM, connections]).env_clear().stderr(Stdio::piped()));
+        let line = server.warnings.first().map(|line| line.trim_end().split_once("] ").unwrap().1);
+        assert_eq!((line, server.warnings.len()), (told, usize::from(told.is_some())));
+    }
+}
+
+#[test]
+fn warnings_are_a_matter_of_the_log() {
+    let server = Server::start(&mut swagip("-l 127.0.0.1:0", &[("SWAGIP_X", "1"), ("RUST_LOG", "error")]));
+    assert_eq!(server.warnings, [""; 0]);
 }
 
 #[test]
@@ -196,6 +350,9 @@ fn help_and_version() {
     assert_eq!((code, errors.as_str()), (Some(0), ""));
     assert!(help.starts_with("swagip answers ") && help.ends_with("not ready\n"), "{help}");
     assert_eq!(outcome(&mut swagip("-h", &[])).1, help);
+    let (code, help, errors) = outcome(&mut swagip("healthcheck --help", &[]));
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+    assert!(help.starts_with("Asks a server on this machine for /ready"), "{help}");
     let version = format!("swagip {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(outcome(&mut swagip("-V", &[])), (Some(0), version, String::new()));
 }
@@ -334,10 +491,13 @@ fn as_process_1_it_is_ended_by_sigterm() {
 fn the_healthcheck_asks_the_server() {
     for listen in ["--listen", "--listen-proxy"] {
         for address in ["0", "127.0.0.1:0", "[::1]:0", "[::]:0", "0.0.0.0:0"] {
-            let server = Server::start(&mut swagip(&format!("{listen} {address}"), &[]));
+            let server = Server::start(&mut swagip(&format!("{listen} {address} --trusted-proxy 192.0.2.1"), &[]));
             let address = address.strip_suffix('0').unwrap();
-            let asked = format!("healthcheck {listen} {address}{}", server.address().port());
-            assert_eq!(outcome(&mut swagip(&asked, &[])), (Some(0), String::new(), String::new()), "{asked}");
+            // Also where its options do not say that this is a PROXY listener.
+            for how in [listen, "--listen", ""] {
+                let asked = format!("healthcheck {how} {address}{}", server.address().port());
+                assert_eq!(outcome(&mut swagip(&asked, &[])), (Some(0), String::new(), String::new()), "{asked}");
+            }
         }
     }
 }
@@ -369,6 +529,32 @@ fn the_healthcheck_says_why_it_failed() {
 
     drop(listener);
     assert_eq!(check(), (Some(1), String::new(), format!("{address}: nobody listens there\n")));
+}
+
+#[test]
+fn the_healthcheck_says_what_it_met() {
+    let plain = Server::start(&mut swagip("-l 127.0.0.1:0", &[])).address();
+    let server = Server::start(&mut swagip("-l 127.0.0.1:0", &[]));
+    let address = server.address();
+    let outcome_of = |arguments: String| outcome(&mut swagip(&arguments, &[]));
+    let line =
+        format!("{address} answers \"HTTP/1.1 400 Bad Request\", \"this listener takes no PROXY header: see --listen-proxy\"\n");
+    assert_eq!(outcome_of(format!("healthcheck --listen-proxy {address}")), (Some(1), String::new(), line));
+    assert_eq!(outcome_of(format!("healthcheck {plain}")).2, format!("{plain}: nobody listens there\n"));
+
+    // A PROXY listener that trusts not even us: it closes, whatever is said.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut check = Process(swagip(&format!("healthcheck {address}"), &[]).spawn().unwrap());
+    for _ in 0..2 {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 1024]).unwrap();
+    }
+    assert_eq!(check.end().code(), Some(1));
+    let line = format!(
+        "{address} closed the connection without an answer: a PROXY listener answers loopback addresses and trusted proxies only\n"
+    );
+    assert_eq!(std::io::read_to_string(check.0.stderr.take().unwrap()).unwrap(), line);
 }
 
 #[test]

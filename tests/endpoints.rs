@@ -553,6 +553,39 @@ fn as_many_fields_as_a_request_may_have() {
     assert_eq!(Answer::all(&bytes)[0].text(), expected);
 }
 
+/// As if it had not been sent: by name, among all, and where another answer is made of it. What is decided by it stays.
+#[test]
+fn a_hidden_field_is_given_back_nowhere() {
+    let server = TestServer::with(|settings| {
+        settings.site.hidden = ["x-secret", "user-agent"].map(str::to_owned).to_vec();
+        settings.site.explain = true;
+    });
+    let fields = "X-Secret: s3cret\r\nUser-Agent: curl/8 s3cret\r\nx-SECRET: s3cret\r\nX-Shown: 1\r\n";
+    for (target, accept, status) in [
+        ("/x-secret", "*/*", 404),
+        ("/X-%53ecret", "*/*", 404),
+        ("/headers/x-secret", "*/*", 404),
+        ("/user-agent", "*/*", 404),
+        ("/x-shown", "*/*", 200),
+        ("/", "*/*", 200),
+        ("/", "text/html", 200),
+        ("/all", "*/*", 200),
+        ("/all", "text/plain", 200),
+        ("/headers", "*/*", 200),
+        ("/json", "*/*", 200),
+        ("/explain", "*/*", 200),
+    ] {
+        let answer = server.get(target, &format!("{fields}Accept: {accept}\r\n"));
+        assert_eq!(answer.status, status, "{target}");
+        let text = answer.text().to_lowercase();
+        assert!(!text.contains("s3cret") && !text.contains("x-secret"), "{target}: {text}");
+        assert_eq!(text.is_empty(), status == 404, "{target}: {text}");
+    }
+    assert_eq!(server.get("/", fields).text(), "127.0.0.1\n", "curl is known by the field that is hidden");
+    assert!(server.get("/all", fields).text().contains("\"X-Shown\":\"1\""));
+    assert!(!server.get("/json", fields).text().contains("user_agent"));
+}
+
 #[test]
 fn user_agents_are_split_as_echoip_does() {
     let server = TestServer::start();

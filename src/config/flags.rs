@@ -1,10 +1,12 @@
-//! What may stand on the command line, as text: clap finds the flags, `value.rs` reads what they hold.
+//! What may stand on the command line, as text: clap finds the flags; `value.rs` and `address.rs` read what they hold.
 
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 
 /// The whole of `--help`, kept as a page because a person reads it as one. A test below holds it against the flags.
 const HELP: &str = include_str!("help.txt");
+
+const HEALTHCHECK_HELP: &str = include_str!("healthcheck.txt");
 
 #[derive(Parser)]
 #[command(name = "swagip", version, override_help = HELP)]
@@ -48,7 +50,9 @@ pub(super) struct SiteFlags {
     pub(super) site_host: Option<OsString>,
     #[arg(long)]
     pub(super) site_title: Option<OsString>,
-    /// `--explain=off` is how a command line goes before `SWAGIP_EXPLAIN=on`.
+    #[arg(long)]
+    pub(super) hide_field: Vec<OsString>,
+    /// `--explain=off` is how a command line overrides `SWAGIP_EXPLAIN=on`.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     pub(super) explain: Option<OsString>,
 }
@@ -58,6 +62,8 @@ pub(super) struct SiteFlags {
 pub(super) struct LimitFlags {
     #[arg(long, allow_hyphen_values = true)]
     pub(super) max_connections: Option<OsString>,
+    #[arg(long, allow_hyphen_values = true)]
+    pub(super) max_connections_per_client: Option<OsString>,
     #[arg(long, allow_hyphen_values = true)]
     pub(super) head_timeout: Option<OsString>,
     #[arg(long, allow_hyphen_values = true)]
@@ -72,7 +78,7 @@ pub(super) struct LimitFlags {
 
 #[derive(Subcommand)]
 pub(super) enum Subcommands {
-    #[command(override_help = HELP)]
+    #[command(override_help = HEALTHCHECK_HELP)]
     Healthcheck { address: Option<OsString> },
 }
 
@@ -90,19 +96,22 @@ mod tests {
     fn the_help_names_every_flag_and_no_other() {
         let mut command = Flags::command();
         command.build();
-        let mut flags: Vec<_> = command.get_arguments().filter_map(|argument| argument.get_long()).collect();
-        let mut told: Vec<_> = HELP
-            .lines()
-            .filter(|line| line.starts_with("  -") || line.starts_with("      --"))
-            .filter_map(|line| line.split("--").nth(1)?.split([' ', '[']).next())
-            .collect();
-        flags.sort_unstable();
-        told.sort_unstable();
-        assert_eq!(told, flags);
+        let healthcheck = command.find_subcommand("healthcheck").expect("it is there");
+        for (command, help) in [(&command, HELP), (healthcheck, HEALTHCHECK_HELP)] {
+            let mut flags: Vec<_> = command.get_arguments().filter_map(|argument| argument.get_long()).collect();
+            let mut told: Vec<_> = help
+                .lines()
+                .filter(|line| line.starts_with("  -") || line.starts_with("      --"))
+                .filter_map(|line| line.split("--").nth(1)?.split([' ', '[']).next())
+                .collect();
+            flags.sort_unstable();
+            told.sort_unstable();
+            assert_eq!(told, flags);
+        }
     }
 
     #[test]
     fn the_help_fits_a_terminal() {
-        assert_eq!(HELP.lines().find(|line| line.chars().count() > 100), None);
+        assert_eq!(HELP.lines().chain(HEALTHCHECK_HELP.lines()).find(|line| line.chars().count() > 100), None);
     }
 }

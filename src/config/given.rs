@@ -1,13 +1,24 @@
 //! Where a value comes from: the flag, else the variable, else the default. What is wrong with it is told under the name that
 //! gave it.
 
-use super::UsageError;
-use std::ffi::OsString;
+use super::{UsageError, printable};
+use std::cell::RefCell;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 
-/// The environment: [`std::env::var_os`], or a test's table.
-#[derive(Clone, Copy)]
-pub(super) struct Environment<'e>(pub(super) &'e dyn Fn(&str) -> Option<OsString>);
+/// The environment, and which of its variables mean something here.
+pub(super) struct Environment {
+    variables: Vec<(OsString, OsString)>,
+    known: RefCell<Vec<Known>>,
+}
+
+/// A variable that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    /// The flag that overrides it.
+    pub(super) flag: &'static str,
+    pub(super) variable: &'static str,
+}
 
 /// A value as it was given, and the flag or the variable that gave it.
 #[derive(Clone)]
@@ -16,23 +27,39 @@ pub(super) struct Given {
     text: String,
 }
 
-impl Environment<'_> {
-    /// What `name` holds. Empty counts as unset, because a Compose file cannot unset a variable otherwise.
-    pub(super) fn variable(self, name: &'static str) -> Result<Option<Given>, UsageError> {
-        (self.0)(name).filter(|text| !text.is_empty()).map(|text| Given::new(name, text)).transpose()
+impl Environment {
+    pub(super) fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Environment {
+        // Empty counts as unset, because a Compose file cannot unset a variable otherwise.
+        let variables = variables.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+        Environment { variables, known: RefCell::default() }
+    }
+
+    /// Every variable that is set.
+    pub(super) fn set(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.variables.iter().map(|(name, text)| (name.as_os_str(), text.as_os_str()))
+    }
+
+    /// The variables that were asked for, set or not.
+    pub(super) fn known(&self) -> Vec<Known> {
+        self.known.borrow().clone()
+    }
+
+    /// What `variable` holds; `flag` overrides it.
+    pub(super) fn variable(&self, flag: &'static str, variable: &'static str) -> Result<Option<Given>, UsageError> {
+        self.known.borrow_mut().push(Known { flag, variable });
+        let text = self.set().find(|(name, _)| *name == variable).map(|(_, text)| text.to_owned());
+        text.map(|text| Given::new(variable, text)).transpose()
     }
 
     /// The flag's value, else the variable's.
-    pub(super) fn one(self, flag: Flag<Option<OsString>>, variable: &'static str) -> Result<Option<Given>, UsageError> {
-        match flag {
-            (name, Some(text)) => Given::new(name, text).map(Some),
-            (_, None) => self.variable(variable),
-        }
+    pub(super) fn one(&self, (name, flag): Flag<Option<OsString>>, variable: &'static str) -> Result<Option<Given>, UsageError> {
+        let variable = self.variable(name, variable);
+        flag.map_or(variable, |text| Given::new(name, text).map(Some))
     }
 
     /// The value of the flag, else of the variable, read by one of the functions of `value.rs`.
     pub(super) fn value<T, E: fmt::Display>(
-        self,
+        &self,
         flag: Flag<Option<OsString>>,
         variable: &'static str,
         parse: impl Fn(&str) -> Result<T, E>,
@@ -40,14 +67,14 @@ impl Environment<'_> {
         self.one(flag, variable)?.map(|given| given.read(parse)).transpose()
     }
 
-    /// The flag's values, else the elements of the variable's list: one list takes the other's place, they are never joined.
-    pub(super) fn list(self, (name, texts): Flag<Vec<OsString>>, variable: &'static str) -> Result<Vec<Given>, UsageError> {
+    /// The flag's values, else the elements of the variable's list: one list replaces the other, they are never joined.
+    pub(super) fn list(&self, (name, texts): Flag<Vec<OsString>>, variable: &'static str) -> Result<Vec<Given>, UsageError> {
+        let of_variable = self.variable(name, variable);
         if !texts.is_empty() {
-            return texts.into_iter().map(|text| Given::new(name, text)).collect();
+            return texts.into_iter().map(|text| Given::new(name, text)?.single()).collect();
         }
-        let list = self.variable(variable)?.map(|given| given.text).unwrap_or_default();
-        let elements = list.split(',').map(str::trim).filter(|element| !element.is_empty());
-        Ok(elements.map(|element| Given { name: variable, text: element.to_owned() }).collect())
+        let list = of_variable?.map(|given| given.text).unwrap_or_default();
+        Ok(elements(&list).map(|element| Given { name: variable, text: element.to_owned() }).collect())
     }
 }
 
@@ -70,15 +97,28 @@ impl Given {
         parse(&self.text).map_err(|reason| self.wrong(reason))
     }
 
-    /// What is wrong with it, where `reason` repeats the value.
-    pub(super) fn named(&self, reason: impl fmt::Display) -> UsageError {
-        UsageError(format!("{}: {reason}", self.name))
-    }
-
     /// What is wrong with it, where `reason` is the rest of a sentence that the value begins.
     pub(super) fn wrong(&self, reason: impl fmt::Display) -> UsageError {
         UsageError(format!("{self} {reason}"))
     }
+
+    /// What is doubtful about it, as a line for the log.
+    pub(super) fn warning(&self, doubt: impl fmt::Display) -> String {
+        printable(&self.wrong(doubt).0)
+    }
+
+    /// A flag takes one value; no value of a list holds a comma.
+    fn single(self) -> Result<Self, UsageError> {
+        let flags: Vec<_> = elements(&self.text).map(|element| format!("{} {element}", self.name)).collect();
+        match self.text.contains(',') && !flags.is_empty() {
+            true => Err(self.wrong(format_args!("is a list: try {}", flags.join(" ")))),
+            false => Ok(self),
+        }
+    }
+}
+
+fn elements(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|element| !element.is_empty())
 }
 
 impl fmt::Display for Given {

@@ -1,12 +1,12 @@
 use super::*;
-use std::cell::RefCell;
 
 fn command(line: &str, environment: &str) -> Result<Command, UsageError> {
     let arguments = line.split_whitespace().map(OsString::from);
-    let variables: Vec<_> = environment.split_whitespace().map(|variable| variable.split_once('=').unwrap()).collect();
-    Command::new([OsString::from("swagip")].into_iter().chain(arguments), |name| {
-        variables.iter().find(|(other, _)| *other == name).map(|(_, text)| OsString::from(text))
-    })
+    let variables = environment.split_whitespace().map(|variable| variable.split_once('=').unwrap());
+    Command::new(
+        [OsString::from("swagip")].into_iter().chain(arguments),
+        variables.map(|(name, text)| (OsString::from(name), OsString::from(text))),
+    )
 }
 
 fn served(line: &str, environment: &str) -> Config {
@@ -31,11 +31,15 @@ fn where_to_listen() {
         ("", "PORT=3000 SWAGIP_LISTEN=4000,127.0.0.1:5000,", "*[::]:4000, 127.0.0.1:5000"),
         ("-l 80", "PORT=x SWAGIP_LISTEN=x,y", "*[::]:80"),
         ("-l 80 --listen [::1]:81", "", "*[::]:80, [::1]:81"),
-        ("--listen-proxy 80", "", "*[::]:80 PROXY"),
-        ("--listen-proxy 80", "PORT=81", "*[::]:81, *[::]:80 PROXY"),
-        ("-l 81", "SWAGIP_LISTEN_PROXY=:80", "*[::]:81, *[::]:80 PROXY"),
+        ("--listen-proxy 80 --trusted-proxy ::1", "", "*[::]:80 PROXY"),
+        ("--listen-proxy 80", "PORT=81 SWAGIP_TRUSTED_PROXIES=::1", "*[::]:81, *[::]:80 PROXY"),
+        ("-l 81 --trusted-proxy ::1", "SWAGIP_LISTEN_PROXY=:80", "*[::]:81, *[::]:80 PROXY"),
         ("-l 0 -l 0", "", "*[::]:0, *[::]:0"),
-        ("-l 127.0.0.1:80 -l 127.0.0.2:80 --listen-proxy [::1]:80", "", "127.0.0.1:80, 127.0.0.2:80, [::1]:80 PROXY"),
+        (
+            "-l 127.0.0.1:80 -l 127.0.0.2:80 --listen-proxy [::1]:80 --trusted-proxy ::1",
+            "",
+            "127.0.0.1:80, 127.0.0.2:80, [::1]:80 PROXY",
+        ),
     ] {
         let listeners: Vec<_> = served(line, environment).settings.listeners.into_iter().map(described).collect();
         assert_eq!(listeners.join(", "), expected, "{line} {environment}");
@@ -53,7 +57,7 @@ fn overlapping_listeners_are_refused() {
         "-l [::1]:80 -l 80",
         "-l 127.0.0.1:80 --listen-proxy [::ffff:127.0.0.1]:80",
     ] {
-        assert!(command(line, "").is_err(), "{line}");
+        assert!(command(&format!("{line} --trusted-proxy ::1"), "").is_err(), "{line}");
     }
     assert!(command("-l [::1]:80 -l 0.0.0.0:80", "").is_ok());
 }
@@ -92,15 +96,19 @@ fn whom_to_trust() {
 fn what_the_site_says() {
     let site = served("", "HOSTNAME=box").settings.site;
     assert_eq!((site.served_by, site.host, site.title.as_str(), site.explain), (None, None, "SwagIP", false));
+    assert_eq!((site.path.as_str(), site.hidden), ("", vec![]));
     let variables = "SWAGIP_SERVED_BY=web-1 SWAGIP_HOSTNAME=ip.example.org SWAGIP_TITLE=Me SWAGIP_EXPLAIN=yes";
     let site = served("", variables).settings.site;
     assert_eq!((site.served_by.as_deref(), site.host.as_deref()), (Some("web-1"), Some("ip.example.org")));
     assert_eq!((site.title.as_str(), site.explain), ("Me", true));
     let site = served("--served-by off --site-host a --site-title b --explain=off", variables).settings.site;
     assert_eq!((site.served_by, site.host.as_deref(), site.title.as_str(), site.explain), (None, Some("a"), "b", false));
+    let site = served("--site-host a.b/c/ --hide-field X-Secret --hide-field x-a", "SWAGIP_HIDE_FIELDS=y").settings.site;
+    assert_eq!((site.host.as_deref(), site.path.as_str(), site.hidden.join(" ")), (Some("a.b"), "/c", "x-secret x-a".to_owned()));
+    assert_eq!(served("", "SWAGIP_HIDE_FIELDS=x,Y").settings.site.hidden, ["x", "y"]);
     assert!(served("--explain", "SWAGIP_EXPLAIN=no").settings.site.explain);
     assert_eq!(served("--served-by auto", "HOSTNAME=box").settings.site.served_by.as_deref(), Some("box"));
-    let kernel = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     assert_eq!(served("--served-by auto", "HOSTNAME=").settings.site.served_by.as_deref(), Some(kernel.trim()));
 }
 
@@ -109,12 +117,12 @@ fn how_long_and_how_much() {
     let settings = served("", "").settings;
     assert_eq!(settings.limits, Limits::default());
     assert_eq!(settings.threads, Threads::Spread(available_parallelism().unwrap()));
-    let variables = "SWAGIP_MAX_CONNECTIONS=100 SWAGIP_HEAD_TIMEOUT=1 SWAGIP_IDLE_TIMEOUT=2 SWAGIP_WRITE_TIMEOUT=3 \
+    let variables = "SWAGIP_MAX_CONNECTIONS=100 SWAGIP_MAX_CONNECTIONS_PER_CLIENT=9 SWAGIP_HEAD_TIMEOUT=1 SWAGIP_IDLE_TIMEOUT=2 SWAGIP_WRITE_TIMEOUT=3 \
                      SWAGIP_DRAIN_GRACE=4 SWAGIP_DRAIN_TIMEOUT=5";
     let seconds = Duration::from_secs;
     let mut limits = Limits {
         connections: NonZeroUsize::new(100),
-        connections_per_client: None,
+        connections_per_client: NonZeroUsize::new(9),
         head: seconds(1),
         idle: seconds(2),
         write: seconds(3),
@@ -129,14 +137,40 @@ fn how_long_and_how_much() {
 }
 
 #[test]
+fn what_is_doubtful_is_a_warning() {
+    for (line, environment, expected) in [
+        ("", "SWAGIP_THREADS=1", &[][..]),
+        ("--trusted-proxy 0.0.0.0/1 --trusted-proxy ::1 -H x-real-ip", "", &[]),
+        (
+            "-H x-real-ip",
+            "",
+            &[
+                r#"--client-ip-header: "x-real-ip" is not read, because no proxy is trusted: add --trusted-proxy and the address of your proxy"#,
+            ],
+        ),
+        (
+            "",
+            "SWAGIP_CLIENT_IP_HEADER=a SWAGIP_TRUSTED_PROXY=::1",
+            &[
+                r#"SWAGIP_CLIENT_IP_HEADER: "a" is not read, because no proxy is trusted: add --trusted-proxy and the address of your proxy"#,
+                "SWAGIP_TRUSTED_PROXY means nothing here: try SWAGIP_TRUSTED_PROXIES",
+            ],
+        ),
+        (
+            "--trusted-proxy 10.0.0.1 --trusted-proxy ::/0",
+            "",
+            &[r#"--trusted-proxy: "::/0" trusts everybody, so clients can choose their address: name your proxies alone"#],
+        ),
+    ] {
+        assert_eq!(served(line, environment).warnings, expected, "{line} {environment}");
+    }
+}
+
+#[test]
 fn the_help_names_every_variable_and_no_other() {
-    let asked = RefCell::new(vec!["RUST_LOG".to_owned()]);
-    let ask = |name: &str| {
-        asked.borrow_mut().push(name.to_owned());
-        (name == "SWAGIP_SERVED_BY").then(|| "auto".into())
-    };
-    assert!(matches!(Command::new(["swagip".into()], ask), Ok(Command::Serve(_))));
-    let mut asked = asked.into_inner();
+    let environment = Environment::new([("SWAGIP_SERVED_BY".into(), "auto".into())]);
+    assert!(config(Flags::try_parse_from(["swagip"]).unwrap(), &environment).is_ok());
+    let mut asked: Vec<_> = environment.known().iter().map(|known| known.variable.to_owned()).collect();
     let Ok(Command::Print(help)) = command("--help", "") else { panic!() };
     let is_name = |word: &&str| word.contains('_') || ["PORT", "HOSTNAME"].contains(word);
     let capitals = |c: char| !c.is_ascii_uppercase() && c != '_';
@@ -150,8 +184,11 @@ fn the_help_names_every_variable_and_no_other() {
 
 #[test]
 fn help_and_version_are_printed() {
-    for line in ["-h", "--help", "healthcheck --help", "help", "help healthcheck", "--threads 0 -h"] {
-        assert!(matches!(command(line, ""), Ok(Command::Print(text)) if text.contains("Examples")), "{line}");
+    for line in ["-h", "--help", "help", "--threads 0 -h"] {
+        assert!(matches!(command(line, ""), Ok(Command::Print(text)) if text.starts_with("swagip answers")), "{line}");
+    }
+    for line in ["healthcheck -h", "healthcheck --help", "help healthcheck", "-l 0 healthcheck 80 -h"] {
+        assert!(matches!(command(line, ""), Ok(Command::Print(text)) if text.starts_with("Asks a server")), "{line}");
     }
     assert!(
         matches!(command("-V", ""), Ok(Command::Print(text)) if text.trim() == concat!("swagip ", env!("CARGO_PKG_VERSION")))

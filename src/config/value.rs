@@ -1,8 +1,12 @@
-//! Text becomes a value, or the rest of a sentence that begins with the text: what it is not, and what to try.
+//! Text becomes a value, or the rest of a sentence that begins with the text: what is wrong with it, and what to type instead.
 
+use crate::client::ForwardingField;
+use crate::http::field::is_token;
 use crate::http::host;
-use crate::net::{Listen, Threads};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use crate::net::Threads;
+use crate::resource::SITE_PATH_MAX;
+use log::LevelFilter;
+use std::net::Ipv4Addr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -12,32 +16,11 @@ type Reason = &'static str;
 /// More than any machine has CPUs: a slip of the hand, not a wish.
 const THREADS_MAX: usize = 1024;
 
-/// A day: longer is a slip too, and no clock overflows by adding it.
-const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// A day: longer is a slip, too, and in milliseconds it fits 32 bits.
+pub(super) const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// `8080`, `:8080`, `0.0.0.0:8080`, `[::]:8080`.
-pub(super) fn listen(text: &str) -> Result<Listen, Reason> {
-    if let Some(port) = number(text.strip_prefix(':').unwrap_or(text)) {
-        return Ok(any(port));
-    }
-    let address: SocketAddr =
-        text.parse().map_err(|_| "is not an address to listen on: try 8080, 127.0.0.1:8080 or [::1]:8080")?;
-    let address = match address.ip().to_canonical() {
-        ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
-        IpAddr::V6(_) => address,
-    };
-    Ok(Listen { address, any: false, proxy: false })
-}
-
-/// Every address of this machine.
-pub(super) fn any(port: u16) -> Listen {
-    Listen { address: (Ipv6Addr::UNSPECIFIED, port).into(), any: true, proxy: false }
-}
-
-/// `PORT`, as many hosters give it.
-pub(super) fn port(text: &str) -> Result<Listen, Reason> {
-    number(text).map(any).ok_or("is not a port: try 8080")
-}
+/// The bytes of a replica's name: it goes into every response.
+const REPLICA_MAX: usize = 64;
 
 pub(super) fn threads(text: &str) -> Result<Threads, Reason> {
     if text == "pinned" {
@@ -51,6 +34,10 @@ pub(super) fn connections(text: &str) -> Result<NonZeroUsize, Reason> {
     number(text).ok_or("is not a number of connections: try 10000")
 }
 
+pub(super) fn connections_per_client(text: &str) -> Result<NonZeroUsize, Reason> {
+    number(text).ok_or("is not a number of connections: try 100")
+}
+
 /// Digits and nothing else: `parse` alone takes a sign.
 fn number<N: std::str::FromStr>(text: &str) -> Option<N> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -58,32 +45,35 @@ fn number<N: std::str::FromStr>(text: &str) -> Option<N> {
 }
 
 /// A duration that is not zero.
-pub(super) fn duration(text: &str) -> Result<Duration, Reason> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     match duration_or_zero(text) {
-        Ok(Duration::ZERO) => Err("is no time at all: try 500ms"),
+        Ok(Duration::ZERO) => Err("must be more than 0: try 500ms".to_owned()),
         result => result,
     }
 }
 
 /// `10` and `0.5` (seconds), `500ms`, `10s`, `1m`.
-pub(super) fn duration_or_zero(text: &str) -> Result<Duration, Reason> {
+pub(super) fn duration_or_zero(text: &str) -> Result<Duration, String> {
     const REASON: Reason = "is not a duration: try 10, 0.5, 500ms, 10s or 1m";
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     let (scale, per) = match unit {
         "" | "s" => (1.0, 1.0),
         "ms" => (1.0, 1000.0),
         "m" => (60.0, 1.0),
-        _ => return Err(REASON),
+        // To be named in minutes.
+        "h" => (3600.0, 1.0),
+        _ => return Err(REASON.to_owned()),
     };
     let digits = &text[..text.len() - unit.len()];
     if digits.starts_with('.') || digits.ends_with('.') {
-        return Err(REASON);
+        return Err(REASON.to_owned());
     }
     let seconds: f64 = digits.parse().map_err(|_| REASON)?;
-    Duration::try_from_secs_f64(seconds * scale / per)
-        .ok()
-        .filter(|&duration| duration <= DURATION_MAX)
-        .ok_or("is longer than a day: try 1m")
+    match Duration::try_from_secs_f64(seconds * scale / per).ok().filter(|&duration| duration <= DURATION_MAX) {
+        None => Err("is more than 24 hours: try 1440m".to_owned()),
+        Some(_) if unit == "h" => Err(format!("is in hours, which are not supported: try {}m", seconds * 60.0)),
+        Some(duration) => Ok(duration),
+    }
 }
 
 /// In the environment; on the command line the bare flag is enough.
@@ -96,17 +86,63 @@ pub(super) fn switch(text: &str) -> Result<bool, Reason> {
     }
 }
 
-/// The name of a replica: it goes into a field and a page as it is.
-pub(super) fn replica(text: &str) -> Result<String, Reason> {
-    let fits = (1..=64).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
-    if fits { Ok(text.to_owned()) } else { Err("is not 1 to 64 letters, digits, \".\", \"_\" and \"-\"") }
+/// The name of the header that tells the client's address.
+pub(super) fn forwarding_field(text: &str) -> Result<ForwardingField, Reason> {
+    text.parse().map_err(|_| "is not the name of a header: try x-forwarded-for, x-real-ip or forwarded")
 }
 
-pub(super) fn site_host(text: &str) -> Result<String, Reason> {
-    match host::check(text.as_bytes()) {
-        Ok(()) => Ok(text.to_owned()),
-        Err(_) => Err("is not a host: try ip.example.org"),
+/// The name of a header that is not shown, in lower case.
+pub(super) fn field_name(text: &str) -> Result<String, Reason> {
+    let fits = !text.is_empty() && text.bytes().all(is_token);
+    if fits { Ok(text.to_ascii_lowercase()) } else { Err("is not the name of a header: try x-secret") }
+}
+
+/// The name of a replica: it goes into a field and a page as it is.
+pub(super) fn replica(text: &str) -> Result<String, String> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if text.len() > REPLICA_MAX || text.is_empty() || !text.chars().all(is_allowed) {
+        let allowed = text.chars().map(|c| if is_allowed(c) { c } else { '-' }).take(REPLICA_MAX).collect::<String>();
+        let proposal = if text.is_empty() || has_ipv4(&allowed) { "web-1" } else { &allowed };
+        return Err(format!("is not 1 to {REPLICA_MAX} letters, digits, \".\", \"_\" and \"-\": try {proposal}"));
+    }
+    if has_ipv4(text) {
+        return Err(format!(
+            "contains an IPv4 address, which some clients would take for their own: try {}",
+            text.replace('.', "-")
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// Whether a program that looks for an IPv4 address at the bounds of words, as ddclient 3.10 does in the whole answer, finds one.
+fn has_ipv4(name: &str) -> bool {
+    name.split('-').any(|word| {
+        let labels: Vec<_> = word.split('.').collect();
+        labels.windows(4).any(|four| four.join(".").parse::<Ipv4Addr>().is_ok())
+    })
+}
+
+/// Where the page's commands find this server: a host, and perhaps the path below which it answers.
+pub(super) fn site_host(text: &str) -> Result<(String, String), String> {
+    let (host, path) = text.split_once('/').unwrap_or((text, ""));
+    if let Some((_, rest)) = text.split_once("://").filter(|(_, rest)| !rest.is_empty()) {
+        return Err(format!("has a scheme: try {rest}"));
+    }
+    if host::check(host.as_bytes()).is_err() {
+        return Err("is not a host: try ip.example.org".to_owned());
+    }
+    if path.is_empty() {
+        return Ok((host.to_owned(), String::new()));
+    }
+    let path = path.strip_suffix('/').unwrap_or(path);
+    // The page's commands are pasted into shells, and a dot segment would be resolved before it is sent (RFC 3986 §5.2.4).
+    let is_right = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~');
+    let is_segment = |segment: &str| !matches!(segment, "" | "." | "..") && segment.chars().all(is_right);
+    match path.len() < SITE_PATH_MAX && path.split('/').all(is_segment) {
+        true => Ok((host.to_owned(), format!("/{path}"))),
+        false => Err(format!(
+            "has a path that is not segments of letters, digits, \"-\", \".\", \"_\" and \"~\", {SITE_PATH_MAX} bytes at most: try {host}/myip"
+        )),
     }
 }
 
@@ -115,35 +151,20 @@ pub(super) fn site_title(text: &str) -> Result<String, Reason> {
     if fits { Ok(text.to_owned()) } else { Err("is not a line of text: try SwagIP") }
 }
 
+/// `RUST_LOG`: levels, for all or for the modules named. env_logger takes any other word for a module, silently.
+pub(super) fn log_filter(text: &str) -> Result<(), Reason> {
+    let is_level = |directive: &str| {
+        let level = directive.split_once('=').map_or(directive, |(_, level)| level);
+        level.trim().parse::<LevelFilter>().is_ok()
+    };
+    let mut directives = text.split(',').map(str::trim).filter(|directive| !directive.is_empty());
+    if directives.all(is_level) { Ok(()) } else { Err("is not a log level: try off, error, warn, info, debug or trace") }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_to_listen_on() {
-        for (text, address, any) in [
-            ("8080", "[::]:8080", true),
-            (":8080", "[::]:8080", true),
-            ("0", "[::]:0", true),
-            ("65535", "[::]:65535", true),
-            ("[::]:8080", "[::]:8080", false),
-            ("0.0.0.0:80", "0.0.0.0:80", false),
-            ("[::1]:8080", "[::1]:8080", false),
-            ("[fe80::1%2]:80", "[fe80::1%2]:80", false),
-            ("[::ffff:127.0.0.1]:80", "127.0.0.1:80", false),
-        ] {
-            assert_eq!(listen(text), Ok(Listen { address: address.parse().unwrap(), any, proxy: false }), "{text}");
-        }
-        for text in
-            ["", ":", "65536", "+80", "-1", " 80", "80 ", "::8080", "::1", "[::1]", "127.0.0.1", "localhost:80", "*:80", "::1:80"]
-        {
-            assert!(listen(text).is_err(), "{text}");
-        }
-        for text in ["", ":80", "[::]:80", "tcp://10.0.0.1:80", "65536"] {
-            assert!(port(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn durations() {
@@ -215,12 +236,88 @@ mod tests {
     }
 
     #[test]
-    fn names() {
-        assert!(replica("web-1.a_B").is_ok());
-        assert!(replica(&"a".repeat(64)).is_ok());
-        assert!(["", "a b", "a\n", "ä", "a:b", &"a".repeat(65)].iter().all(|text| replica(text).is_err()));
-        assert!(["ip.example.org", "ip.example.org:8080", "[2001:db8::1]"].iter().all(|text| site_host(text).is_ok()));
-        assert!(["", "http://a", "a/b", "a b", "a,b", "a:x"].iter().all(|text| site_host(text).is_err()));
+    fn what_is_wrong_with_a_duration() {
+        let none = "is not a duration: try 10, 0.5, 500ms, 10s or 1m";
+        for (text, reason) in [
+            ("10sec", none),
+            ("-1", none),
+            ("h", none),
+            ("0", "must be more than 0: try 500ms"),
+            ("86400.5", "is more than 24 hours: try 1440m"),
+            ("25h", "is more than 24 hours: try 1440m"),
+            ("1h", "is in hours, which are not supported: try 60m"),
+            ("0.5h", "is in hours, which are not supported: try 30m"),
+        ] {
+            assert_eq!(duration(text), Err(reason.to_owned()), "{text}");
+        }
+        let longest = duration("1440m").unwrap();
+        assert!(u32::try_from(longest.as_millis()).is_ok());
+    }
+
+    #[test]
+    fn replicas() {
+        assert!(
+            ["web-1.a_B", "1.2.3", "v1.2.3.4", "1.2.3.400", "ip-10-0-0-1", &"a".repeat(64)].iter().all(|id| replica(id).is_ok())
+        );
+        let letters = |proposal: &str| format!("is not 1 to 64 letters, digits, \".\", \"_\" and \"-\": try {proposal}");
+        let address =
+            |proposal: &str| format!("contains an IPv4 address, which some clients would take for their own: try {proposal}");
+        for (text, reason) in [
+            ("", letters("web-1")),
+            ("a b", letters("a-b")),
+            ("ä:\n", letters("---")),
+            ("10.0.0.1 ", letters("web-1")),
+            (&"a".repeat(65), letters(&"a".repeat(64))),
+            ("10.0.0.1", address("10-0-0-1")),
+            ("web-10.0.0.1", address("web-10-0-0-1")),
+            ("10.0.0.1-web", address("10-0-0-1-web")),
+            ("10.0.0.1.example.org", address("10-0-0-1-example-org")),
+            ("9.10.0.0.1", address("9-10-0-0-1")),
+        ] {
+            assert_eq!(replica(text), Err(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn sites() {
+        for (text, host, path) in [
+            ("ip.example.org", "ip.example.org", ""),
+            ("ip.example.org:8080/", "ip.example.org:8080", ""),
+            ("[2001:db8::1]/myip", "[2001:db8::1]", "/myip"),
+            ("a/b-1/~c._/", "a", "/b-1/~c._"),
+            (&format!("a/{}", "b".repeat(63)), "a", &format!("/{}", "b".repeat(63))),
+        ] {
+            assert_eq!(site_host(text), Ok((host.to_owned(), path.to_owned())), "{text}");
+        }
+        assert_eq!(site_host("https://a/b"), Err("has a scheme: try a/b".to_owned()));
+        for text in ["", "a b", "a,b", "a:x", "/myip", "://", "http:", "a?b"] {
+            assert_eq!(site_host(text), Err("is not a host: try ip.example.org".to_owned()), "{text}");
+        }
+        let long = format!("a/{}", "b".repeat(64));
+        for text in ["a//", "a//b", "a/b//", "a/.", "a/../b", "a/%41", "a/b c", "a/$(id)", "a/b?c", "a/b#c", "a/ä", &long] {
+            assert!(site_host(text).unwrap_err().ends_with(": try a/myip"), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_headers() {
+        assert_eq!(field_name("X-Secret_1"), Ok("x-secret_1".to_owned()));
+        assert!(["", "a b", "a:", "ä"].iter().all(|text| field_name(text).is_err() && forwarding_field(text).is_err()));
+        assert_eq!(forwarding_field("Forwarded"), Ok(ForwardingField::Forwarded));
+    }
+
+    #[test]
+    fn log_filters() {
+        for text in ["warn", "ERROR", "off", "info,swagip=debug", "swagip::net=trace, mio = off", ",", ""] {
+            assert_eq!(log_filter(text), Ok(()), "{text}");
+        }
+        for text in ["loud", "swagip", "debug,swagip", "swagip=", "a=b=c", "debug/x", "1"] {
+            assert!(log_filter(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn titles() {
         assert!(["SwagIP", "<b> & 'ä'"].iter().all(|text| site_title(text).is_ok()));
         assert!(["", " ", "a\nb", "\u{1b}[31m"].iter().all(|text| site_title(text).is_err()));
     }

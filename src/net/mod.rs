@@ -76,13 +76,17 @@ pub struct Limits {
     pub drain_timeout: Duration,
 }
 
+/// Longer than the 60 s of the common balancers: whoever closes an idle connection first may do so while a request is on its
+/// way, and the balancer knows that it has sent one.
+const IDLE: Duration = Duration::from_secs(75);
+
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
             connections: None,
             connections_per_client: None,
             head: Duration::from_secs(10),
-            idle: Duration::from_secs(60),
+            idle: IDLE,
             write: Duration::from_secs(30),
             drain_grace: Duration::from_secs(3),
             drain_timeout: Duration::from_secs(10),

@@ -93,5 +93,12 @@ fn connections(limits: &Limits) -> usize {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
     let raised = setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map_or(soft, |()| hard);
     let descriptors = usize::try_from(raised).unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_KEPT);
-    descriptors.min(limits.connections.map_or(CONNECTIONS_MAX, NonZeroUsize::get))
+    let Some(wanted) = limits.connections.map(NonZeroUsize::get) else { return descriptors.min(CONNECTIONS_MAX) };
+    if wanted > descriptors {
+        let needed = wanted.saturating_add(DESCRIPTORS_KEPT);
+        log::warn!(
+            "--max-connections {wanted} is cut to {descriptors} by the limit of {raised} open files: try ulimit -n {needed}"
+        );
+    }
+    descriptors.min(wanted)
 }

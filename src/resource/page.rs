@@ -24,6 +24,8 @@ pub const SECURITY_POLICY: &str = "Content-Security-Policy: default-src 'none'; 
     style-src 'sha256-ayxIFRGyAcPXJbcoALO4/9/sfa9PTuemj8wo4Rl9qSc='; script-src 'sha256-ebtY9Yu1b9mcNd7LCITWVWpy7GqbwSJumgQ3msvvAHU='; \
     img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 const STYLE: &str = include_str!("../../templates/page.css");
 const SCRIPT: &str = include_str!("../../templates/page.js");
 
@@ -335,6 +337,14 @@ mod tests {
         ] {
             assert!(commands(&page, tool).iter().any(|other| other == command), "{command}: {page}");
         }
+    }
+
+    #[test]
+    fn the_foot_names_the_program_and_links_nowhere() {
+        let page = page("");
+        let foot = between(&page, "<footer>", "</footer>");
+        assert_eq!(foot, format!("\nServed by web-3 ·\nswagip {VERSION}\n"));
+        assert!(!page.contains("href=\"http"), "no link leads away");
     }
 
     #[test]

@@ -1,0 +1,80 @@
+//! Where to listen: which addresses, and which of them take the PROXY protocol.
+
+use super::flags::ListenFlags;
+use super::given::{Environment, Given};
+use super::{UsageError, address};
+use crate::net::{DEFAULT_PORT, Listen};
+use std::ffi::OsString;
+use std::net::IpAddr;
+
+/// What the options say; at least one.
+pub(super) struct Listeners {
+    /// The plain ones first.
+    pub(super) all: Vec<Listen>,
+    /// What named the first PROXY listener.
+    pub(super) proxy: Option<Given>,
+}
+
+impl Listeners {
+    pub(super) fn new(flags: ListenFlags, environment: &Environment) -> Result<Listeners, UsageError> {
+        let mut named = Vec::new();
+        for given in environment.list(("--listen", flags.listen), "SWAGIP_LISTEN")? {
+            named.push((given.read(address::listen)?, given));
+        }
+        let port = environment.variable("--listen", "PORT");
+        if named.is_empty()
+            && let Some(given) = port?
+        {
+            named.push((given.read(address::port)?, given));
+        }
+        let proxies = environment.list(("--listen-proxy", flags.listen_proxy), "SWAGIP_LISTEN_PROXY")?;
+        for given in &proxies {
+            named.push((Listen { proxy: true, ..given.read(address::listen)? }, given.clone()));
+        }
+        if named.is_empty() {
+            return Ok(Listeners { all: vec![address::any(DEFAULT_PORT)], proxy: None });
+        }
+        refuse_overlap(&named)?;
+        let all = named.into_iter().map(|(listener, _)| listener).collect();
+        Ok(Listeners { all, proxy: proxies.into_iter().next() })
+    }
+
+    /// What the healthcheck asks: the address named, which may be a PROXY listener's, else the first listener.
+    pub(super) fn target(&self, address: Option<OsString>) -> Result<Listen, UsageError> {
+        let Some(address) = address else { return Ok(self.all[0]) };
+        let named = Given::new("healthcheck", address)?.read(address::listen)?;
+        let known = self.all.iter().find(|listener| overlap(listener, &named));
+        Ok(Listen { proxy: known.is_some_and(|listener| listener.proxy), ..named })
+    }
+}
+
+/// No address may be named twice, not as a part of another either: SO_REUSEPORT would let it pass, and which listener gets a
+/// connection would be the kernel's choice (any of two equal ones, `0.0.0.0` before `[::]`, one address before all).
+fn refuse_overlap(named: &[(Listen, Given)]) -> Result<(), UsageError> {
+    for (index, (listener, given)) in named.iter().enumerate() {
+        let Some((other, other_given)) = named[..index].iter().find(|(other, _)| overlap(listener, other)) else { continue };
+        let (ip, other_ip) = (listener.address.ip(), other.address.ip());
+        return Err(given.wrong(match () {
+            () if listener.proxy != other.proxy => {
+                let next = listener.address.port().checked_add(1).unwrap_or(DEFAULT_PORT);
+                format!("overlaps with {other_given}: try another port, like {next}")
+            }
+            () if ip == other_ip => format!("is the same as {other_given}: leave one of them out"),
+            () if covers(ip, other_ip) => format!("includes {other_given}: leave that one out"),
+            () => format!("is included in {other_given}: leave it out"),
+        }));
+    }
+    Ok(())
+}
+
+/// Whether there are connections for both.
+fn overlap(one: &Listen, other: &Listen) -> bool {
+    let (one, other) = (one.address, other.address);
+    // Port 0 is any free port, another one each time.
+    let same_port = one.port() == other.port() && one.port() != 0;
+    same_port && (one == other || covers(one.ip(), other.ip()) || covers(other.ip(), one.ip()))
+}
+
+fn covers(wide: IpAddr, narrow: IpAddr) -> bool {
+    wide.is_unspecified() && (wide.is_ipv6() || narrow.is_ipv4())
+}
