@@ -10,21 +10,25 @@
 //!
 //! Knows no socket and no clock: that time ran out is told by [`Service::expire`], that the client is done by [`Service::end`].
 
+mod answer;
+mod content;
+mod outcome;
 mod state;
 
-use crate::client::proxy_protocol::{self, Malformed};
-use crate::client::{Peer, Rule};
-use crate::http::content::{Content, Progress};
+use crate::client::proxy_protocol;
+use crate::client::{Mistake, Peer, Rule};
 use crate::http::field::FIELDS_MAX;
-use crate::http::request::{self, FIELDS_USUAL, Method, Parsed, Persistence, Request};
-use crate::http::response::{Date, Heads};
+use crate::http::request::{self, FIELDS_USUAL, Parsed, Persistence, Request};
+use crate::http::request_line::leading_lines;
+use crate::http::response::Date;
 use crate::http::scan::Scan;
-use crate::http::{Field, Refusal};
-use crate::resource::{self, Head, Inquiry, Site};
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::http::{Field, Method, Refusal};
+use crate::resource::{self, Inquiry, Name, ResponseHead, Site};
+use answer::Writer;
+use content::{Rest, begin_content, hold, is_unasked};
 
+pub use answer::{Record, Recorder};
+pub use outcome::{Next, Notice, ProxyFault, Served};
 pub use state::{Pending, State, Waiting};
 
 /// The most bytes of answers made in one call; then they go out, and other connections have their turn, before more requests are
@@ -33,66 +37,6 @@ pub const OUTPUT_MAX: usize = 64 * 1024;
 
 /// Room for the content of nearly every answer.
 const BODY_USUAL: usize = 1024;
-
-/// What is to be done after the output went out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Read more; what was not consumed is the start of it.
-    Read,
-    /// Call again with what was not consumed: there was more to answer than one output holds.
-    Again,
-    /// Close at once and say nothing: the PROXY header is wrong, or comes from somebody who may not send one.
-    Abort(ProxyFault),
-    /// Close. `linger`: the client may still be sending, so read and drop that first, lest the answer be reset away.
-    Close {
-        /// Something that the client sends is not read.
-        linger: bool,
-    },
-}
-
-/// Why a connection has no PROXY header that counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProxyFault {
-    /// It is not well-formed.
-    Malformed(Malformed),
-    /// Its sender is not in the trust list.
-    Untrusted,
-}
-
-impl fmt::Display for ProxyFault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ProxyFault::Malformed(malformed) => malformed.fmt(formatter),
-            ProxyFault::Untrusted => formatter.write_str("its sender is not a --trusted-proxy"),
-        }
-    }
-}
-
-/// What a call did with its input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Served {
-    /// So many bytes of the input are done with.
-    pub consumed: usize,
-    /// At least one request was answered.
-    pub answered: bool,
-    /// The bytes of all answers, with the content that was made for HEAD and is not sent: a measure of the time that they took.
-    pub work: usize,
-    /// What is to be done.
-    pub next: Next,
-}
-
-/// What answers requests; one for each thread, lent to one connection at a time.
-#[derive(Debug)]
-pub struct Service {
-    rule: Rule,
-    site: Site,
-    heads: Heads,
-    /// Scratch for the content of one answer.
-    body: Vec<u8>,
-    draining: bool,
-    /// The warning of [`Service::warn`] was given, by this service or another.
-    warned: Arc<AtomicBool>,
-}
 
 /// One call of [`Service::serve`]: what it was given, and how far it has come.
 struct Call<'c> {
@@ -106,6 +50,7 @@ struct Call<'c> {
     answered: bool,
     /// The bytes of content that were made and are not in the output: for HEAD, or because they wait for a request's content.
     unsent: usize,
+    notice: Option<Notice>,
     /// `None`: to go on with the rest of the input.
     next: Option<Next>,
 }
@@ -122,18 +67,41 @@ impl Call<'_> {
         self.answered = true;
     }
 
-    /// Consumes a request that was answered, and the last one. `linger`: not all of it is read.
-    fn last(&mut self, length: usize, linger: bool) {
+    /// Consumes a request that was answered, and after which the connection closes. `linger`: not all of it is read.
+    fn close_after(&mut self, length: usize, linger: bool) {
         self.consumed += length;
         self.next = Some(Next::Close { linger: linger || self.more || self.consumed < self.length });
     }
 }
 
+/// What answers requests; one for each thread, lent to one connection at a time. `R` looks at the answers.
+#[derive(Debug)]
+pub struct Service<R = ()> {
+    rule: Rule,
+    site: Site,
+    writer: Writer<R>,
+    /// Scratch for the content of one answer.
+    body: Vec<u8>,
+    draining: bool,
+}
+
 impl Service {
-    /// A service for these addresses and this site. `warned` is shared by all services of a server.
-    pub fn new(rule: Rule, site: Site, warned: Arc<AtomicBool>) -> Service {
-        let heads = Heads::new(Head::TEXTS.iter().copied(), site.served_by.as_deref());
-        Service { rule, site, heads, body: Vec::with_capacity(BODY_USUAL), draining: false, warned }
+    /// A service for these addresses and this site.
+    pub fn new(rule: Rule, site: Site) -> Service {
+        Service::recording(rule, site, ())
+    }
+}
+
+impl<R: Recorder> Service<R> {
+    /// A service whose answers are looked at.
+    pub fn recording(rule: Rule, site: Site, recorder: R) -> Service<R> {
+        let writer = Writer::new(site.served_by.as_deref(), recorder);
+        Service { rule, site, writer, body: Vec::with_capacity(BODY_USUAL), draining: false }
+    }
+
+    /// Whoever looks at the answers.
+    pub fn recorder(&self) -> &R {
+        &self.writer.recorder
     }
 
     /// The rule by which addresses are decided.
@@ -143,7 +111,7 @@ impl Service {
 
     /// Sets the date of the answers to come.
     pub fn set_date(&mut self, date: Date) {
-        self.heads.set_date(date);
+        self.writer.set_date(date);
     }
 
     /// Gives back the room that an unusual answer took.
@@ -160,7 +128,8 @@ impl Service {
     /// is not all that has arrived. A later call for the same connection brings what was not consumed again, and more behind it;
     /// how the input was cut changes nothing in the answers.
     pub fn serve(&mut self, state: &mut State, peer: &mut Peer, input: &[u8], more: bool, output: &mut Vec<u8>) -> Served {
-        let mut call = Call { peer, length: input.len(), more, output, consumed: 0, answered: false, unsent: 0, next: None };
+        let mut call =
+            Call { peer, length: input.len(), more, output, consumed: 0, answered: false, unsent: 0, notice: None, next: None };
         let mut storage = request::storage::<FIELDS_USUAL>();
         while call.next.is_none() && call.consumed < input.len() {
             if call.work() >= OUTPUT_MAX {
@@ -169,12 +138,20 @@ impl Service {
             }
             let rest = &input[call.consumed..];
             if let Err(refusal) = self.step(state, rest, &mut call, &mut storage) {
-                let to_head = state.is_to_head(rest);
-                self.heads.refuse(call.output, refusal, to_head);
+                if refusal == Refusal::PROXY_HEADER {
+                    call.notice = Some(Notice::ProxyHeader);
+                }
+                self.refuse(refusal, state, call.peer, rest, call.output);
                 call.next = Some(Next::Close { linger: true });
             }
         }
-        Served { consumed: call.consumed, answered: call.answered, work: call.work(), next: call.next.unwrap_or(Next::Read) }
+        Served {
+            consumed: call.consumed,
+            answered: call.answered,
+            notice: call.notice,
+            work: call.work(),
+            next: call.next.unwrap_or(Next::Read),
+        }
     }
 
     /// Looks at the input once.
@@ -238,25 +215,42 @@ impl Service {
         }
     }
 
-    /// The client will send no more. `input` is what was not consumed. Appends what is still to be said; then the connection
-    /// is closed.
-    pub fn end(&mut self, state: &mut State, input: &[u8], output: &mut Vec<u8>) {
+    /// The client will send no more. `input` is what was not consumed. Appends the final response, if one is owed; then the
+    /// connection is closed.
+    pub fn end(&mut self, state: &mut State, peer: &Peer, input: &[u8], output: &mut Vec<u8>) {
         let refusal = match state {
             State::Head(scan) if scan.is_begun() => Refusal::HEAD_CUT,
             State::Idle | State::Head(_) | State::Proxy => return,
             State::Content(_) => Refusal::CONTENT_CUT,
         };
-        self.heads.refuse(output, refusal, state.is_to_head(input));
+        self.refuse(refusal, state, peer, input, output);
     }
 
-    /// What the connection [waits](State::waiting) for did not come in time. Appends what is still to be said; then the
-    /// connection is closed.
-    pub fn expire(&mut self, state: &mut State, input: &[u8], output: &mut Vec<u8>) {
+    /// What the connection [waits](State::waiting) for did not come in time. Appends the final response, if one is owed; then
+    /// the connection is closed.
+    pub fn expire(&mut self, state: &mut State, peer: &Peer, input: &[u8], output: &mut Vec<u8>) {
         match state {
-            State::Head(scan) if scan.is_begun() => self.heads.refuse(output, Refusal::TIMEOUT, state.is_to_head(input)),
+            State::Head(scan) if scan.is_begun() => self.refuse(Refusal::TIMEOUT, state, peer, input, output),
             State::Idle | State::Head(_) | State::Proxy => {}
-            State::Content(pending) => pending.finish(Persistence::Close, output),
+            State::Content(pending) => self.finish(pending, Persistence::Close, output),
         }
+    }
+
+    /// Refuses the request at the start of `input`, or the one whose content this is, with what is known of it.
+    #[cold]
+    fn refuse(&mut self, refusal: Refusal, state: &State, peer: &Peer, input: &[u8], output: &mut Vec<u8>) {
+        let (method, target) = match state {
+            State::Content(pending) => (Some(pending.method), &pending.target[..]),
+            State::Proxy => (None, &[][..]),
+            State::Idle | State::Head(_) => match Method::parse(&input[leading_lines(input)..]) {
+                Some((method, rest)) => (Some(method), rest.split(|byte| b" \r\n".contains(byte)).next().unwrap_or_default()),
+                None => (None, &[][..]),
+            },
+        };
+        let (head, length) = (ResponseHead::refused(refusal.status), refusal.reason.len());
+        let client = (!peer.trusted).then(|| self.rule.client(peer, &[]));
+        let record = Record { name: Name::Refused, head, length, method, target, client };
+        self.writer.give(output, &record, Persistence::Close, refusal.reason.as_bytes());
     }
 
     /// Looks at a head that did not arrive whole, or that is not right, or too long for the hot path.
@@ -282,12 +276,12 @@ impl Service {
         Ok(true)
     }
 
-    /// A function of its own, as the parser is, lest each run out of registers in the other.
+    /// Not inlined, nor is the parser: together they spill registers.
     #[inline(never)]
     fn answer(&mut self, request: &Request<'_, '_>, input: &[u8], state: &mut State, call: &mut Call<'_>) -> Result<(), Refusal> {
-        // First, because what hangs on the head alone must not hang on how much content came along with it.
-        if call.peer.suspicious {
-            self.warn(call.peer, request);
+        // First, because it depends only on the head, so must not vary with how much content has arrived.
+        if call.peer.watched {
+            self.look(request, call);
         }
         let (length, rest) = if request.has_content() { begin_content(request, input)? } else { (request.length, Rest::Nothing) };
         // An answer that waits is kept; not also those before it, which a client may leave unread.
@@ -300,98 +294,48 @@ impl Service {
         let persistence = if is_last { Persistence::Close } else { request.persistence };
 
         self.body.clear();
-        let client = &self.rule.client(call.peer, request.fields);
-        let inquiry = Inquiry { request, client, peer: call.peer, rule: &self.rule, site: &self.site, draining: self.draining };
-        let head = resource::answer(&inquiry, &mut self.body);
-        let to_head = request.method == Method::Head;
+        let client = self.rule.client(call.peer, request.fields);
+        let inquiry =
+            Inquiry { request, client: &client, peer: call.peer, rule: &self.rule, site: &self.site, draining: self.draining };
+        let (name, head) = resource::answer(&inquiry, &mut self.body);
+        let Request { method, target, .. } = *request;
+        let record =
+            Record { name, head, length: self.body.len(), method: Some(method), target: target.sent, client: Some(client) };
         if let Rest::Missing(content) = rest {
-            *state = State::Content(self.hold(head, content, request.persistence, to_head));
+            *state = State::Content(hold(&record, content, request, &self.body));
             call.unsent += self.body.len();
             call.answered(length);
             return Ok(());
         }
-        self.heads.answer(call.output, head as usize, persistence, &self.body, to_head);
-        if to_head {
+        self.writer.give(call.output, &record, persistence, &self.body);
+        if method == Method::Head {
             call.unsent += self.body.len();
         }
         match persistence {
-            Persistence::Close => call.last(length, is_unwanted || is_unasked(request.persistence)),
+            Persistence::Close => call.close_after(length, is_unwanted || is_unasked(request.persistence)),
             _ => call.answered(length),
         }
         Ok(())
     }
 
-    /// Once a start: a forwarding field from a private address is most likely a proxy that nobody said is to be trusted. One look
-    /// at a connection is enough.
+    /// Looks at the first request of a connection for signs of a server that is set up wrong.
     #[cold]
-    fn warn(&self, peer: &mut Peer, request: &Request<'_, '_>) {
-        peer.suspicious = false;
-        let Some(address) = peer.address else { return };
-        if self.rule.has_forwarding_field(request.fields) && !self.warned.swap(true, Ordering::Relaxed) {
-            log::warn!(
-                "{address} sends forwarding fields and is not trusted: if it is your proxy, add --trusted-proxy {address}"
-            );
+    fn look(&self, request: &Request<'_, '_>, call: &mut Call<'_>) {
+        // A check is no client's request; those of balancers have no forwarding field.
+        if resource::is_check(request.target.path) {
+            return;
         }
-    }
-
-    #[cold]
-    fn hold(&self, head: Head, content: Content, persistence: Persistence, to_head: bool) -> Box<Pending> {
-        let mut held = Vec::new();
-        self.heads.begin(&mut held, head as usize, self.body.len());
-        let body = if to_head { Vec::new() } else { self.body.clone() };
-        Box::new(Pending { content, head: held, body, persistence, to_head })
-    }
-
-    /// True if the content is at its end, and the answer given.
-    fn read_content(&mut self, pending: &mut Pending, input: &[u8], call: &mut Call<'_>) -> Result<bool, Refusal> {
-        let (length, is_beyond) = match pending.content.read(input)? {
-            Progress::Done(length) => (length, false),
-            Progress::Beyond => (0, true),
-            Progress::More => {
-                call.consumed += input.len();
-                return Ok(false);
-            }
+        call.peer.watched = false;
+        call.notice = match self.rule.mistake(call.peer, request.fields) {
+            Some(Mistake::Untrusted { .. }) => Some(Notice::Untrusted),
+            Some(Mistake::Missing) => Some(Notice::FieldMissing),
+            Some(Mistake::Unreadable) => Some(Notice::FieldUnreadable),
+            Some(Mistake::Inside) | None => call.notice,
         };
-        let is_last = is_beyond || self.is_last(length == input.len() && !call.more);
-        let persistence = if is_last { Persistence::Close } else { pending.persistence };
-        pending.finish(persistence, call.output);
-        match persistence {
-            Persistence::Close => call.last(length, is_beyond || is_unasked(pending.persistence)),
-            _ => call.answered(length),
-        }
-        Ok(true)
     }
 
     /// Whether an answer closes the connection because this server is stopping. Not while more requests wait behind it.
     fn is_last(&self, all_is_read: bool) -> bool {
         self.draining && all_is_read
     }
-}
-
-/// What is still to come of a request whose head is there.
-enum Rest {
-    Nothing,
-    Missing(Content),
-    /// The client is not asked for it, or it is too much.
-    Unwanted,
-}
-
-/// Reads what there is of the content behind a head. Gives the bytes of both, and what is still to come.
-#[cold]
-fn begin_content(request: &Request<'_, '_>, input: &[u8]) -> Result<(usize, Rest), Refusal> {
-    // Nobody here wants the content that the client asks leave to send: the final answer says so (RFC 9110 §10.1.1).
-    if request.expects_continue() {
-        return Ok((request.length, Rest::Unwanted));
-    }
-    let mut content = Content::new(request.framing);
-    Ok(match content.read(&input[request.length..])? {
-        Progress::Done(taken) => (request.length + taken, Rest::Nothing),
-        Progress::More => (input.len(), Rest::Missing(content)),
-        Progress::Beyond => (request.length, Rest::Unwanted),
-    })
-}
-
-/// Whether a close comes without the client's asking: then it may be sending its next request already (RFC 9112 §9.6).
-fn is_unasked(persistence: Persistence) -> bool {
-    persistence != Persistence::Close
 }

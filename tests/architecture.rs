@@ -8,8 +8,49 @@ use std::path::{Path, PathBuf};
 const LINE: [&str; 6] = ["http", "client", "resource", "exchange", "net", "config"];
 
 /// What the pure half never names: sockets, clock, threads and the machine.
-const IMPURE: [&str; 12] =
-    ["mio", "socket2", "libc", "nix", "thread", "Instant", "SystemTime", "TcpStream", "TcpListener", "UdpSocket", "fs", "env"];
+const IMPURE: [&str; 14] = [
+    "mio",
+    "socket2",
+    "libc",
+    "nix",
+    "log",
+    "sync",
+    "thread",
+    "Instant",
+    "SystemTime",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "fs",
+    "env",
+];
+
+/// The same line inside the modules: a file never names a sibling that stands right of it.
+const SIBLINGS: [(&str, &[&str]); 4] = [
+    (
+        "http",
+        &[
+            "refusal",
+            "field",
+            "method",
+            "host",
+            "target",
+            "scan",
+            "facts",
+            "request_line",
+            "request",
+            "content",
+            "media",
+            "response",
+        ],
+    ),
+    (
+        "resource",
+        &["endpoint", "negotiation", "statics", "address", "fields", "json", "status", "explain", "page", "head", "table"],
+    ),
+    ("exchange", &["outcome", "state", "answer", "content"]),
+    ("net", &["deadlines", "wait", "tally", "sources", "socket", "listener", "cpu", "stopper", "connection", "worker", "server"]),
+];
 
 const LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;
@@ -126,6 +167,35 @@ fn the_pure_half_knows_no_sockets_no_clock_and_no_threads() {
         let impure = words(&code).find(|word| IMPURE.contains(word));
         assert_eq!(impure, None, "{}", source.name());
     }
+}
+
+#[test]
+fn siblings_have_an_order_too() {
+    let sources = sources();
+    for (module, order) in SIBLINGS {
+        let files = sources.iter().filter(|source| source.path.starts_with(module) && source.path.iter().count() == 2);
+        let mut count = 0;
+        for source in files.filter(|source| !source.path.ends_with("mod.rs")) {
+            let stem = source.path.file_stem().unwrap().to_str().unwrap();
+            let place =
+                order.iter().position(|name| *name == stem).unwrap_or_else(|| panic!("{}: give it a place", source.name()));
+            for sibling in siblings(&source.code) {
+                let other = order.iter().position(|name| *name == sibling);
+                assert!(other.is_none_or(|other| other < place), "{} names {sibling}", source.name());
+            }
+            count += 1;
+        }
+        assert_eq!(count, order.len(), "{module} has these files");
+    }
+}
+
+/// The modules that code names as `super::module` or in `super::{module, …}`.
+fn siblings(code: &str) -> impl Iterator<Item = &str> {
+    code.match_indices("super::").flat_map(move |(start, path)| {
+        let rest = &code[start + path.len()..];
+        let end = if rest.starts_with('{') { rest.find('}') } else { rest.find([';', ' ', '(', ')', ',']) };
+        rest[..end.unwrap_or(rest.len())].split(['{', ',']).filter_map(|item| words(item).find(|word| !word.is_empty()))
+    })
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use support::{Answer, TestServer};
 use swagip::client::{Peer, Rule};
 use swagip::exchange::{Service, State};
-use swagip::resource::table::TABLE;
+use swagip::resource::table;
 
 const TEXT: &str = "Content-Type: text/plain; charset=utf-8";
 const JSON: &str = "Content-Type: application/json";
@@ -328,7 +328,7 @@ fn other_origins() {
             .iter()
             .map(|name| format!("/{name}"))
             .collect();
-    let names = TABLE.iter().map(|(name, _)| format!("/{name}"));
+    let names = table::ENDPOINTS.iter().map(|endpoint| format!("/{}", endpoint.segment));
     for target in
         names.chain(["/", "/?format=json", "/%69P", "/host", "/headers/ip", "/ip/", "/a/b", "/none", "//"].map(str::to_owned))
     {
@@ -647,7 +647,7 @@ fn an_address_that_is_not_known() {
             "{\n  \"ip\": \"2001:db8::1\",\n  \"ip_decimal\": 42540766411282592856903984951653826561,\n  \"port\": 65535\n}\n",
         ),
     ] {
-        let mut service = Service::new(Rule::default(), support::settings().site, Default::default());
+        let mut service = Service::new(Rule::default(), support::settings().site);
         let mut date = [0; 29];
         date.copy_from_slice(httpdate::fmt_http_date(SystemTime::now()).as_bytes());
         service.set_date(date);

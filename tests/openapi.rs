@@ -11,7 +11,7 @@ use std::thread;
 use support::{Answer, TestServer};
 use swagip::client::{ForwardingField, Rule, TrustList};
 use swagip::net::Settings;
-use swagip::resource::table::TABLE;
+use swagip::resource::table::ENDPOINTS;
 
 /// Who asks in the document's examples.
 const CURL: &str = "Host: ip.example.org\r\nUser-Agent: curl/8.5.0\r\nX-Forwarded-For: 203.0.113.9:54321\r\n";
@@ -161,7 +161,7 @@ fn is_type(value: &Value, name: &Value) -> bool {
 fn every_path_is_described_and_there_are_no_others() {
     let Description { document, .. } = Description::new();
     let described: BTreeSet<String> = document["paths"].as_object().unwrap().keys().cloned().collect();
-    let routed = TABLE.iter().map(|(name, _)| format!("/{name}"));
+    let routed = ENDPOINTS.iter().map(|endpoint| format!("/{}", endpoint.segment));
     let beside = ["/", "/headers/{name}", "/{name}"].map(str::to_owned);
     assert_eq!(described, routed.chain(beside).collect());
     assert_eq!(document["openapi"], "3.1.0");

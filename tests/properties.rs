@@ -163,7 +163,7 @@ fn converse_from(mut state: State, pieces: &[&[u8]]) -> Conversation {
     let rule = Rule::new(TrustList::parse(["192.0.2.1"]).unwrap(), ForwardingField::default());
     let client = if matches!(state, State::Proxy) { [192, 0, 2, 1] } else { [203, 0, 113, 9] };
     let mut peer = rule.peer((client, 54321).into());
-    let mut service = Service::new(rule, support::settings().site, Arc::default());
+    let mut service = Service::new(rule, support::settings().site);
     let (mut input, mut output) = (Vec::new(), Vec::new());
     let mut end = None;
     for piece in pieces {
@@ -184,8 +184,8 @@ fn converse_from(mut state: State, pieces: &[&[u8]]) -> Conversation {
     let waiting = if end.is_some() { Waiting::Idle } else { state.waiting() };
     let (mut last_words, mut timeout) = (Vec::new(), Vec::new());
     if end.is_none() {
-        service.end(&mut state, &input, &mut last_words);
-        service.expire(&mut state, &input, &mut timeout);
+        service.end(&mut state, &peer, &input, &mut last_words);
+        service.expire(&mut state, &peer, &input, &mut timeout);
     }
     Conversation { output: Shown(output), end, waiting, last_words: Shown(last_words), timeout: Shown(timeout) }
 }

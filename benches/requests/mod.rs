@@ -1,7 +1,6 @@
 //! What is asked in the benches: the heads of real clients as they come, on a server that trusts one proxy.
 #![allow(dead_code)]
 
-use std::sync::Arc;
 use swagip::client::{ForwardingField, Peer, Rule, TrustList};
 use swagip::exchange::Service;
 use swagip::resource::Site;
@@ -86,5 +85,5 @@ pub fn site() -> Site {
 }
 
 pub fn service() -> Service {
-    Service::new(rule(), site(), Arc::default())
+    Service::new(rule(), site())
 }

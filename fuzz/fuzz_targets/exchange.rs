@@ -30,7 +30,7 @@ fuzz_target!(|input: &[u8]| {
 static SERVICE: LazyLock<Mutex<Service>> = LazyLock::new(|| {
     let rule = Rule::new(TrustList::parse(["loopback"]).expect("a name"), ForwardingField::default());
     let site = Site { title: "SwagIP".to_owned(), explain: true, ..Site::default() };
-    Mutex::new(Service::new(rule, site, Default::default()))
+    Mutex::new(Service::new(rule, site))
 });
 
 fn pieces(mut rest: &[u8], lengths: [u8; 2]) -> impl Iterator<Item = &[u8]> {
@@ -61,6 +61,6 @@ fn converse<'p>(service: &mut Service, pieces: impl Iterator<Item = &'p [u8]>, k
         }
     }
     let last = if kind & 1 == 0 { Service::end } else { Service::expire };
-    last(service, &mut state, &input, &mut output);
+    last(service, &mut state, &peer, &input, &mut output);
     (output, peer)
 }

@@ -7,6 +7,7 @@ mod oracle;
 
 use libfuzzer_sys::fuzz_target;
 use swagip::http::request::{self, Parsed};
+use swagip::http::request_line;
 use swagip::http::host;
 
 fuzz_target!(|input: &[u8]| {
@@ -16,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     let mut storage = request::storage::<1>();
     let Ok(Parsed::Request(request)) = request::parse(&head, &mut storage) else { return };
     // Perhaps with empty lines before it, and perhaps another one than the input is thought to be.
-    let mut words = head[request::leading_lines(&head)..].split(|byte| b" \r".contains(byte));
+    let mut words = head[request_line::leading_lines(&head)..].split(|byte| b" \r".contains(byte));
     let (parsed, target) = (request.target, words.nth(1).unwrap());
 
     assert!(target.iter().all(|&byte| byte.is_ascii_graphic() && byte != b'#'));

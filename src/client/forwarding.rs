@@ -74,11 +74,14 @@ impl fmt::Display for NotAFieldName {
 
 impl std::error::Error for NotAFieldName {}
 
+/// Finds the last separator of a line.
+type Finder = fn(&[u8]) -> Option<usize>;
+
 /// A line, divided at its separators from the right, so that what a client wrote left of the proxies costs nothing.
 struct Entries<'b> {
     rest: &'b [u8],
     /// `None`: what is left is one entry.
-    last_separator: Option<fn(&[u8]) -> Option<usize>>,
+    last_separator: Option<Finder>,
 }
 
 impl<'b> Iterator for Entries<'b> {

@@ -37,17 +37,17 @@ pub struct Peer {
     pub port: Option<u16>,
     /// Inside the trust list: its forwarding field is read.
     pub trusted: bool,
-    /// Not trusted, but in a private or loopback range: a forwarding field from here is most likely a missing `--trusted-proxy`.
-    pub suspicious: bool,
+    /// A request from here may show that the server is set up wrong, and none has been looked at yet; see [`Rule::mistake`].
+    pub watched: bool,
 }
 
 impl Peer {
-    /// Whom a PROXY header does not name.
-    const UNKNOWN: Peer = Peer { address: None, port: None, trusted: false, suspicious: false };
+    /// The peer when the PROXY header gives no address.
+    const UNKNOWN: Peer = Peer { address: None, port: None, trusted: false, watched: false };
 }
 
 /// Whom the answer is for, as the address rule decided it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Client {
     /// `None` where no one can tell (PROXY `UNKNOWN`).
     pub address: Option<IpAddr>,
@@ -89,6 +89,24 @@ pub const HOPS_MAX: usize = 64;
 pub struct Rule {
     trusted: TrustList,
     field: ForwardingField,
+}
+
+/// What one request shows to be set up wrong, between this server and the proxies in front of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mistake<'b> {
+    /// A forwarding field came from a peer that is not trusted.
+    Untrusted {
+        /// The peer's.
+        address: IpAddr,
+        /// The field's name, as it was sent.
+        field: &'b str,
+    },
+    /// A trusted peer sent no forwarding field, or an empty one.
+    Missing,
+    /// A trusted peer sent one whose last entry is no address.
+    Unreadable,
+    /// The client's address is inside the trust list, or only proxies are named.
+    Inside,
 }
 
 /// What the walk made of one entry of the forwarding field.
@@ -137,8 +155,9 @@ impl Rule {
     pub fn peer(&self, socket: SocketAddr) -> Peer {
         let address = socket.ip().to_canonical();
         let trusted = self.trusts(address);
-        let suspicious = !trusted && trust::is_local(address);
-        Peer { address: Some(address), port: node::known(socket.port()), trusted, suspicious }
+        // With nobody trusted, whoever sends a forwarding field may be a proxy; else strangers are expected to forge some.
+        let watched = trusted || self.trusted.is_empty() || trust::is_local(address);
+        Peer { address: Some(address), port: node::known(socket.port()), trusted, watched }
     }
 
     /// The peer that a PROXY header names, where `socket` holds the other end. `None` where that one is not trusted, and the
@@ -211,11 +230,27 @@ impl Rule {
         self.field.name()
     }
 
-    /// Whether the request has any field in which proxies forward addresses, the one that is read or another. From a
-    /// [suspicious](Peer::suspicious) peer that is worth a warning.
-    pub fn has_forwarding_field(&self, fields: &[Field<'_>]) -> bool {
-        let names = FORWARDING_FIELDS.iter().copied().chain([self.field.name()]);
-        fields.iter().any(|field| names.clone().any(|name| field.name.eq_ignore_ascii_case(name)))
+    /// What this request shows to be set up wrong, if anything.
+    pub fn mistake<'b>(&self, peer: &Peer, fields: &[Field<'b>]) -> Option<Mistake<'b>> {
+        let address = peer.address?;
+        if !peer.trusted {
+            return self.forwarding_field(fields).map(|field| Mistake::Untrusted { address, field });
+        }
+        let walk = self.walk(fields);
+        match walk.client {
+            None if walk.invalid.is_some() => Some(Mistake::Unreadable),
+            None => Some(Mistake::Missing),
+            Some(found) if self.trusts(found.node.address) => Some(Mistake::Inside),
+            Some(_) => None,
+        }
+    }
+
+    /// The first field of a request in which proxies forward addresses, the one that is read or another.
+    fn forwarding_field<'b>(&self, fields: &[Field<'b>]) -> Option<&'b str> {
+        let is_forwarding = |name: &&str| {
+            FORWARDING_FIELDS.iter().copied().chain([self.field.name()]).any(|other| name.eq_ignore_ascii_case(other))
+        };
+        fields.iter().map(|field| field.name).find(is_forwarding)
     }
 
     /// From the right to the left: over trusted hops, to the first that is not, or that is no address, or to the last of

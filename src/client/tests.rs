@@ -167,14 +167,14 @@ fn hops_are_explained_as_they_were_sent_and_read() {
 #[test]
 fn peers() {
     let rule = rule("forwarded");
-    for (socket, address, port, trusted, suspicious) in [
+    for (socket, address, port, trusted, watched) in [
         ("203.0.113.9:1", "203.0.113.9", Some(1), false, false),
-        ("[::ffff:10.0.0.1]:2", "10.0.0.1", Some(2), true, false),
+        ("[::ffff:10.0.0.1]:2", "10.0.0.1", Some(2), true, true),
         ("192.168.0.1:3", "192.168.0.1", Some(3), false, true),
         ("[::1]:4", "::1", Some(4), false, true),
         ("203.0.113.9:0", "203.0.113.9", None, false, false),
     ] {
-        let peer = Peer { address: address.parse().ok(), port, trusted, suspicious };
+        let peer = Peer { address: address.parse().ok(), port, trusted, watched };
         assert_eq!(rule.peer(socket.parse().unwrap()), peer);
     }
 }
@@ -248,8 +248,8 @@ fn forwarding_fields_are_recognized() {
         ("x-forwarded-for", "X-Forwarded-Proto", false),
     ] {
         let fields = fields(&[("host", "a"), (name, "1")]);
-        assert_eq!(rule(field).has_forwarding_field(&fields), forwarded, "{name}");
-        assert!(!rule(field).has_forwarding_field(&fields[..1]));
+        assert_eq!(rule(field).forwarding_field(&fields).is_some(), forwarded, "{name}");
+        assert!(rule(field).forwarding_field(&fields[..1]).is_none());
     }
 }
 
@@ -258,5 +258,5 @@ fn nobody_is_trusted_by_default() {
     let rule = Rule::default();
     assert_eq!(rule.field_name(), "x-forwarded-for");
     let peer = rule.peer("127.0.0.1:1".parse().unwrap());
-    assert!(!peer.trusted && peer.suspicious);
+    assert!(!peer.trusted && peer.watched);
 }

@@ -90,6 +90,11 @@ impl TrustList {
         TrustList { networks, v4: Ranges::new(v4), v6: Ranges::new(v6) }
     }
 
+    /// Whether nobody is trusted.
+    pub fn is_empty(&self) -> bool {
+        self.networks.is_empty()
+    }
+
     /// Whether the address is one of a proxy. An IPv4-mapped IPv6 address is the IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {
         match address.to_canonical() {

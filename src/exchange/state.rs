@@ -1,9 +1,11 @@
 //! Where a connection stands between two calls of the exchange, and what it waits for.
 
+use crate::client::Client;
+use crate::http::Method;
 use crate::http::content::Content;
-use crate::http::request::{self, Persistence};
-use crate::http::response;
+use crate::http::request::Persistence;
 use crate::http::scan::Scan;
+use crate::resource::{Name, ResponseHead};
 
 /// Where a connection stands between two calls.
 #[derive(Debug, Default)]
@@ -23,11 +25,13 @@ pub enum State {
 #[derive(Debug)]
 pub struct Pending {
     pub(super) content: Content,
-    /// As [`Heads::begin`](response::Heads::begin) leaves it.
-    pub(super) head: Vec<u8>,
+    pub(super) name: Name,
+    pub(super) head: ResponseHead,
     pub(super) body: Vec<u8>,
     pub(super) persistence: Persistence,
-    pub(super) to_head: bool,
+    pub(super) method: Method,
+    pub(super) target: Box<[u8]>,
+    pub(super) client: Client,
 }
 
 /// What a connection waits for.
@@ -49,23 +53,5 @@ impl State {
             State::Head(_) | State::Proxy => Waiting::Head,
             State::Content(_) => Waiting::Content,
         }
-    }
-
-    /// Whether the request at the start of `input`, or the one whose content this is, is a HEAD: then no content is sent back.
-    pub(super) fn is_to_head(&self, input: &[u8]) -> bool {
-        match self {
-            State::Idle | State::Head(_) => input[request::leading_lines(input)..].starts_with(b"HEAD "),
-            State::Content(pending) => pending.to_head,
-            State::Proxy => false,
-        }
-    }
-}
-
-impl Pending {
-    /// Appends the answer.
-    pub(super) fn finish(&self, persistence: Persistence, output: &mut Vec<u8>) {
-        output.extend_from_slice(&self.head);
-        output.extend_from_slice(response::end(persistence));
-        output.extend_from_slice(&self.body);
     }
 }

@@ -6,11 +6,17 @@ pub mod refusal;
 
 pub mod field;
 
-pub mod scan;
+pub mod method;
 
 pub mod host;
 
 pub mod target;
+
+pub mod scan;
+
+mod facts;
+
+pub mod request_line;
 
 pub mod request;
 
@@ -21,5 +27,6 @@ pub mod media;
 pub mod response;
 
 pub use field::Field;
+pub use method::Method;
 pub use refusal::Refusal;
 pub use request::Request;

@@ -11,8 +11,8 @@ pub struct Refusal(&'static Text);
 /// A status and the line that says what was wrong.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Text {
-    /// `HTTP/1.1 400 Bad Request`, without the line's end.
-    pub status_line: &'static str,
+    /// The status of the response.
+    pub status: Status,
     /// The content, ending in a line feed.
     pub reason: &'static str,
 }
@@ -25,11 +25,30 @@ impl Deref for Refusal {
     }
 }
 
+/// The statuses of refusals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// 400 Bad Request
+    BadRequest,
+    /// 408 Request Timeout
+    RequestTimeout,
+    /// 414 URI Too Long
+    UriTooLong,
+    /// 417 Expectation Failed
+    ExpectationFailed,
+    /// 431 Request Header Fields Too Large
+    FieldsTooLarge,
+    /// 501 Not Implemented
+    NotImplemented,
+    /// 505 HTTP Version Not Supported
+    VersionNotSupported,
+}
+
 macro_rules! refusals {
-    ($($(#[$doc:meta])* $name:ident = $status:literal, $reason:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $status:ident, $reason:literal;)*) => {
         impl Refusal {
             $($(#[$doc])* pub const $name: Refusal = Refusal(&Text {
-                status_line: concat!("HTTP/1.1 ", $status),
+                status: Status::$status,
                 reason: concat!($reason, "\n"),
             });)*
 
@@ -41,67 +60,67 @@ macro_rules! refusals {
 
 refusals! {
     /// A line feed without the carriage return (RFC 9112 §2.2: MAY be taken as a line's end; two parsers, two readings).
-    BARE_LF = "400 Bad Request", "a line must end in CRLF, not in a bare LF";
+    BARE_LF = BadRequest, "a line must end in CRLF, not in a bare LF";
     /// RFC 9112 §2.2.
-    BARE_CR = "400 Bad Request", "a CR must be followed by LF";
+    BARE_CR = BadRequest, "a CR must be followed by LF";
     /// More empty lines before the request line than a sloppy client sends.
-    LEADING_LINES = "400 Bad Request", "too many empty lines before the request line";
+    LEADING_LINES = BadRequest, "too many empty lines before the request line";
     /// RFC 9110 §9.1: a method is a token.
-    METHOD = "400 Bad Request", "the request does not begin with a method and one space";
+    METHOD = BadRequest, "the request does not begin with a method and one space";
     /// The proxy in front sends a PROXY protocol header, version 1 or 2, to a listener that is not told to take one.
-    PROXY_HEADER = "400 Bad Request", "this listener takes no PROXY header: see --listen-proxy";
+    PROXY_HEADER = BadRequest, "this listener takes no PROXY header: see --listen-proxy";
     /// RFC 9112 §3.2: none of the four forms.
-    TARGET_FORM = "400 Bad Request", "the target must be a path, an http:// or https:// URI, or * with OPTIONS";
+    TARGET_FORM = BadRequest, "the target must be a path, an http:// or https:// URI, or * with OPTIONS";
     /// RFC 9112 §3.2: a fragment, a space, a control or a byte outside ASCII.
-    TARGET_BYTE = "400 Bad Request", "the target holds a byte that must be percent-encoded";
+    TARGET_BYTE = BadRequest, "the target holds a byte that must be percent-encoded";
     /// RFC 9112 §2.3: not `HTTP/`, one digit, a dot and one digit.
-    VERSION_FORM = "400 Bad Request", "the request line must end in HTTP/1.1";
+    VERSION_FORM = BadRequest, "the request line must end in HTTP/1.1";
     /// RFC 9110 §15.6.6: a version, but its first digit is not 1.
-    VERSION = "505 HTTP Version Not Supported", "only HTTP/1.1 and HTTP/1.0 are served here";
+    VERSION = VersionNotSupported, "only HTTP/1.1 and HTTP/1.0 are served here";
     /// RFC 9112 §5.1: no name, or a name that is no token.
-    FIELD_NAME = "400 Bad Request", "a field name must be a token";
+    FIELD_NAME = BadRequest, "a field name must be a token";
     /// RFC 9112 §5.1: MUST be refused, it has been used for smuggling.
-    FIELD_SPACE = "400 Bad Request", "white space between a field name and its colon";
+    FIELD_SPACE = BadRequest, "white space between a field name and its colon";
     /// RFC 9112 §5.
-    FIELD_COLON = "400 Bad Request", "a field line without a colon";
+    FIELD_COLON = BadRequest, "a field line without a colon";
     /// RFC 9112 §5.2, and white space before the first field (§2.2).
-    FIELD_FOLDED = "400 Bad Request", "a field line must not begin with white space";
+    FIELD_FOLDED = BadRequest, "a field line must not begin with white space";
     /// RFC 9110 §5.5: controls but HTAB.
-    FIELD_VALUE = "400 Bad Request", "a field value holds a control byte";
+    FIELD_VALUE = BadRequest, "a field value holds a control byte";
     /// RFC 9112 §3.2: a 1.1 request without Host.
-    HOST_MISSING = "400 Bad Request", "the Host field is missing";
+    HOST_MISSING = BadRequest, "the Host field is missing";
     /// RFC 9112 §3.2: more than one Host line, equal or not.
-    HOST_REPEATED = "400 Bad Request", "more than one Host field";
+    HOST_REPEATED = BadRequest, "more than one Host field";
     /// RFC 9112 §3.2, RFC 3986 §3.2.2.
-    HOST = "400 Bad Request", "the host must be a name or an address, with a port up to 65535 or none";
+    HOST = BadRequest, "the host must be a name or an address, with a port up to 65535 or none";
     /// RFC 9110 §8.6.
-    CONTENT_LENGTH = "400 Bad Request", "Content-Length must be one decimal number";
+    CONTENT_LENGTH = BadRequest, "Content-Length must be one decimal number";
     /// RFC 9112 §6.1: both, or one of them twice, is how requests are smuggled.
-    FRAMING = "400 Bad Request", "Content-Length and Transfer-Encoding must come once, and not together";
+    FRAMING = BadRequest, "Content-Length and Transfer-Encoding must come once, and not together";
     /// RFC 9112 §6.1: 1.0 has no transfer codings.
-    CODING_VERSION = "400 Bad Request", "Transfer-Encoding needs HTTP/1.1";
+    CODING_VERSION = BadRequest, "Transfer-Encoding needs HTTP/1.1";
     /// RFC 9112 §6.3: codings that don't end in `chunked`, or name it twice, or are malformed: the content has no end.
-    CODING_FORM = "400 Bad Request", "Transfer-Encoding must be exactly: chunked";
+    CODING_FORM = BadRequest, "Transfer-Encoding must be exactly: chunked";
     /// RFC 9112 §6.1: `chunked` over codings that are not known here.
-    CODING = "501 Not Implemented", "of the transfer codings only chunked is known here";
+    CODING = NotImplemented, "of the transfer codings only chunked is known here";
     /// RFC 9110 §10.1.1.
-    EXPECTATION = "417 Expectation Failed", "the only expectation known here is 100-continue";
+    EXPECTATION = ExpectationFailed, "the only expectation known here is 100-continue";
     /// RFC 9112 §7.1.
-    CHUNK_SIZE = "400 Bad Request", "a chunk must begin with its size in hexadecimal";
+    CHUNK_SIZE = BadRequest, "a chunk must begin with its size in hexadecimal";
     /// RFC 9112 §7.1.1.
-    CHUNK_EXTENSION = "400 Bad Request", "a malformed or too long chunk extension";
+    CHUNK_EXTENSION = BadRequest, "a malformed or too long chunk extension";
     /// RFC 9112 §7.1.
-    CHUNK_END = "400 Bad Request", "a chunk must end in CRLF";
+    CHUNK_END = BadRequest, "a chunk must end in CRLF";
     /// RFC 9112 §6.3 (8): the client closed within its content.
-    CONTENT_CUT = "400 Bad Request", "the connection ended inside the content";
+    CONTENT_CUT = BadRequest, "the connection ended inside the content";
     /// RFC 9112 §8: the client closed within its head.
-    HEAD_CUT = "400 Bad Request", "the connection ended inside the request";
+    HEAD_CUT = BadRequest, "the connection ended inside the request";
     /// RFC 9110 §15.5.9: the head did not come in time.
-    TIMEOUT = "408 Request Timeout", "the request took too long to arrive";
+    TIMEOUT = RequestTimeout, "the request took too long to arrive";
     /// RFC 9110 §15.5.15.
-    TARGET_LONG = "414 URI Too Long", "the target is too long";
+    TARGET_LONG = UriTooLong, "the target is too long";
     /// RFC 6585 §5: more fields or bytes than the limits.
-    FIELDS_LARGE = "431 Request Header Fields Too Large", "the fields are too many or too long: at most 100 in 16 KiB";
+    FIELDS_LARGE = FieldsTooLarge, "the fields are too many or too long: at most 100 in 16 KiB";
     /// The limit of the head was reached before there was a target.
-    HEAD_ENDLESS = "400 Bad Request", "the request line does not end";
+    HEAD_ENDLESS = BadRequest, "the request line does not end";
 }

@@ -3,12 +3,16 @@
 //! The hot path is one look at the request line, one pass of httparse over the fields, and one look at each field. httparse takes
 //! more than this server does (bare LF, any Host, any framing), so what it took is checked here; what it did not take, or what
 //! fails a check of syntax, is read again by [`Scan`](super::scan::Scan), which finds the first wrong byte and so the refusal.
-//! The request line is not left to httparse, because it would have to be read again for what httparse lets pass.
 
-use super::field::{self, is_name, is_token};
-use super::scan::{HEAD_MAX, LEADING_LINES_MAX};
-use super::target::{self, Target};
-use super::{Field, Refusal, host};
+use super::facts::Facts;
+use super::field::{self, Field};
+use super::request_line::{RequestLine, leading_lines};
+use super::scan::HEAD_MAX;
+use super::target::Target;
+use super::{Refusal, host};
+
+pub use super::facts::{Framing, Persistence};
+use super::method::Method;
 
 /// As many fields as nearly every request has; room for them is sooner made than that for [`FIELDS_MAX`](field::FIELDS_MAX).
 pub const FIELDS_USUAL: usize = 24;
@@ -34,41 +38,6 @@ pub struct Request<'h, 'b> {
     /// The bytes of the head, empty lines before it included.
     pub length: usize,
     facts: Facts<'h, 'b>,
-}
-
-/// The methods of RFC 9110, as far as they are told apart here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// The content and its fields.
-    Get,
-    /// The fields only.
-    Head,
-    /// What is allowed.
-    Options,
-    /// POST, PUT, DELETE, CONNECT, TRACE, PATCH: known, and not allowed on anything here.
-    Other,
-    /// Any other token.
-    Unknown,
-}
-
-/// What becomes of the connection after the answer (RFC 9112 §9.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Persistence {
-    /// It stays open, as is the default of 1.1.
-    Default,
-    /// It stays open, because a 1.0 client asked for it and must be told so.
-    KeepAlive,
-    /// It is closed.
-    Close,
-}
-
-/// How much content follows the head (RFC 9112 §6.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
-    /// So many bytes; without any framing field none.
-    Length(u64),
-    /// Chunks, up to the last one and its trailer section.
-    Chunked,
 }
 
 /// What is at the start of an input.
@@ -132,7 +101,7 @@ fn parse_from<'h, 'b>(input: &'b [u8], known: usize, storage: &'h mut [Field<'b>
     };
     let length = bytes.len() - section.len() + length;
     let fields = &mut storage[..known + count];
-    let target = Target::parse(bytes, line.target);
+    let target = Target::parse(line.method, line.target);
     if let Ok(Target { authority: Some(authority), .. }) = target {
         replace_host(fields, authority);
     }
@@ -152,10 +121,7 @@ fn parse_from<'h, 'b>(input: &'b [u8], known: usize, storage: &'h mut [Field<'b>
     }
     let target = target?;
     facts.check_host(line.minor)?;
-    let framing = match facts.framing {
-        None => Framing::Length(0),
-        Some(field) => framing(field, facts.has(FRAMING_REPEATED), line.minor)?,
-    };
+    let framing = facts.framing(line.minor)?;
     facts.check_expectation(line.minor)?;
     let persistence = facts.persistence(line.minor);
     let length = lead + length;
@@ -182,27 +148,27 @@ fn parse_fields<'b>(section: &'b [u8], storage: &mut [Field<'b>]) -> Result<(usi
 impl<'b> Request<'_, 'b> {
     /// The authority of an absolute target, else the Host field: `uri-host [":" port]`, checked. `None` only on HTTP/1.0.
     pub fn host(&self) -> Option<&'b [u8]> {
-        self.target.authority.or_else(|| value(self.facts.host))
+        self.target.authority.or_else(|| self.facts.host())
     }
 
     /// The first Accept line.
     pub fn accept(&self) -> Option<&'b [u8]> {
-        value(self.facts.accept)
+        self.facts.accept()
     }
 
     /// Whether there are more Accept lines than the first.
     pub fn is_accept_repeated(&self) -> bool {
-        self.facts.has(ACCEPT_REPEATED)
+        self.facts.is_accept_repeated()
     }
 
     /// The first User-Agent line.
     pub fn user_agent(&self) -> Option<&'b [u8]> {
-        value(self.facts.user_agent)
+        self.facts.user_agent()
     }
 
     /// The client waits for a 100 before it sends its content (RFC 9110 §10.1.1).
     pub fn expects_continue(&self) -> bool {
-        self.facts.has(EXPECTS_CONTINUE)
+        self.facts.expects_continue()
     }
 
     /// The values of all lines of a field; see [`field::values`].
@@ -216,46 +182,6 @@ impl<'b> Request<'_, 'b> {
     }
 }
 
-/// `method SP request-target SP HTTP-version CRLF` (RFC 9112 §3).
-struct RequestLine<'b> {
-    method: Method,
-    /// Of bytes that a target may have.
-    target: &'b [u8],
-    /// 0 or 1, which stands for every higher one (RFC 9110 §2.5).
-    minor: u8,
-}
-
-impl<'b> RequestLine<'b> {
-    /// The line, and what is behind its CRLF. `None`: it is not complete, or not right.
-    #[inline]
-    fn parse(bytes: &'b [u8]) -> Option<(RequestLine<'b>, &'b [u8])> {
-        let (method, rest) = match bytes.strip_prefix(b"GET ") {
-            Some(rest) => (Method::Get, rest),
-            None => Method::parse(bytes)?,
-        };
-        let (target, rest) = rest.split_at(rest.iter().position(|&byte| !target::is_target(byte))?);
-        let (&[ref version @ .., minor, cr, lf], rest) = rest.split_first_chunk::<11>()?;
-        let is_right = version == b" HTTP/1." && minor.is_ascii_digit() && [cr, lf] == *b"\r\n";
-        is_right.then_some((RequestLine { method, target, minor: u8::from(minor != b'0') }, rest))
-    }
-}
-
-impl Method {
-    /// The method at the start of a request line, and what is behind the space behind it.
-    #[inline(never)]
-    fn parse(line: &[u8]) -> Option<(Method, &[u8])> {
-        let (name, rest) = line.split_at(line.iter().position(|&byte| !is_token(byte))?);
-        let method = match name {
-            b"" => return None,
-            b"HEAD" => Method::Head,
-            b"OPTIONS" => Method::Options,
-            b"POST" | b"PUT" | b"DELETE" | b"CONNECT" | b"TRACE" | b"PATCH" => Method::Other,
-            _ => Method::Unknown,
-        };
-        Some((method, rest.strip_prefix(b" ")?))
-    }
-}
-
 /// RFC 9112 §3.2.2: whatever Host says, an absolute target says it better. But a Host that is wrong stays, to be refused.
 #[cold]
 fn replace_host<'b>(fields: &mut [Field<'b>], authority: &'b [u8]) {
@@ -264,155 +190,4 @@ fn replace_host<'b>(fields: &mut [Field<'b>], authority: &'b [u8]) {
             field.value = authority;
         }
     }
-}
-
-/// The bytes of the empty lines before a request line (RFC 9112 §2.2).
-pub fn leading_lines(input: &[u8]) -> usize {
-    let mut length = 0;
-    while length < 2 * LEADING_LINES_MAX && input[length..].starts_with(b"\r\n") {
-        length += 2;
-    }
-    length
-}
-
-/// What the fields say of the request itself, noted in one pass over them: the first line of each that counts, and in bits what
-/// else was seen.
-#[derive(Clone, Copy, Debug, Default)]
-struct Facts<'h, 'b> {
-    host: Option<&'h Field<'b>>,
-    accept: Option<&'h Field<'b>>,
-    user_agent: Option<&'h Field<'b>>,
-    /// Content-Length or Transfer-Encoding: with two lines of either, or with both, the request is refused.
-    framing: Option<&'h Field<'b>>,
-    seen: u8,
-}
-
-const HOST_REPEATED: u8 = 1;
-const ACCEPT_REPEATED: u8 = 1 << 1;
-const FRAMING_REPEATED: u8 = 1 << 2;
-const CLOSE: u8 = 1 << 3;
-const KEEP_ALIVE: u8 = 1 << 4;
-const EXPECTS_CONTINUE: u8 = 1 << 5;
-const EXPECTS_UNKNOWN: u8 = 1 << 6;
-
-impl<'h, 'b> Facts<'h, 'b> {
-    #[inline]
-    fn note(&mut self, field: &'h Field<'b>) {
-        let name = field.name;
-        // The length tells most names apart before a byte is compared.
-        self.seen |= match name.len() {
-            4 if is_name(name, b"host") => first(&mut self.host, field, HOST_REPEATED),
-            6 if is_name(name, b"accept") => first(&mut self.accept, field, ACCEPT_REPEATED),
-            6 if is_name(name, b"expect") => expectations(field.value),
-            10 if is_name(name, b"user-agent") => first(&mut self.user_agent, field, 0),
-            10 if is_name(name, b"connection") => options(field.value),
-            14 if is_name(name, b"content-length") => first(&mut self.framing, field, FRAMING_REPEATED),
-            17 if is_name(name, b"transfer-encoding") => first(&mut self.framing, field, FRAMING_REPEATED),
-            _ => 0,
-        };
-    }
-
-    fn has(&self, bit: u8) -> bool {
-        self.seen & bit != 0
-    }
-
-    #[inline]
-    fn check_host(&self, minor: u8) -> Result<(), Refusal> {
-        match self.host {
-            _ if self.has(HOST_REPEATED) => Err(Refusal::HOST_REPEATED),
-            Some(host) => host::check(host.value),
-            None if minor > 0 => Err(Refusal::HOST_MISSING),
-            None => Ok(()),
-        }
-    }
-
-    #[inline]
-    fn persistence(&self, minor: u8) -> Persistence {
-        match (minor, self.has(CLOSE), self.has(KEEP_ALIVE)) {
-            (0, false, true) => Persistence::KeepAlive,
-            (0, _, _) | (_, true, _) => Persistence::Close,
-            _ => Persistence::Default,
-        }
-    }
-
-    /// RFC 9110 §10.1.1: an expectation in a 1.0 request is ignored.
-    #[inline]
-    fn check_expectation(&mut self, minor: u8) -> Result<(), Refusal> {
-        if minor == 0 {
-            self.seen &= !(EXPECTS_CONTINUE | EXPECTS_UNKNOWN);
-        }
-        if self.has(EXPECTS_UNKNOWN) { Err(Refusal::EXPECTATION) } else { Ok(()) }
-    }
-}
-
-fn value<'b>(field: Option<&Field<'b>>) -> Option<&'b [u8]> {
-    field.map(|field| field.value)
-}
-
-/// Notes a line if it is the first of its name, else gives back the bit which says that there are more.
-#[inline]
-fn first<'h, 'b>(place: &mut Option<&'h Field<'b>>, field: &'h Field<'b>, repeated: u8) -> u8 {
-    if place.is_some() {
-        return repeated;
-    }
-    *place = Some(field);
-    0
-}
-
-/// What a framing field says, if it is the only one.
-#[cold]
-#[inline(never)]
-fn framing(field: &Field<'_>, is_repeated: bool, minor: u8) -> Result<Framing, Refusal> {
-    let value = field.value;
-    if is_repeated {
-        return Err(Refusal::FRAMING);
-    }
-    if field.name.len() == "content-length".len() {
-        return decimal(value).map(Framing::Length).ok_or(Refusal::CONTENT_LENGTH);
-    }
-    if minor == 0 {
-        return Err(Refusal::CODING_VERSION);
-    }
-    if is_chunked(value) { Ok(Framing::Chunked) } else { Err(unknown_coding(value)) }
-}
-
-fn is_chunked(coding: &[u8]) -> bool {
-    coding.eq_ignore_ascii_case(b"chunked")
-}
-
-/// Why these transfer codings are refused. Where `chunked` comes last, and only there, the content has an end that another server
-/// could find: what is missing here is the other coding (RFC 9112 §6.1). Without it nobody can find the end (§6.3).
-fn unknown_coding(codings: &[u8]) -> Refusal {
-    let is_clean = |coding: &[u8]| !coding.is_empty() && coding.iter().all(|&byte| is_token(byte));
-    let mut codings = codings.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
-    let ends_in_chunked = codings.next_back().is_some_and(is_chunked);
-    if ends_in_chunked && codings.all(|coding| is_clean(coding) && !is_chunked(coding)) {
-        return Refusal::CODING;
-    }
-    Refusal::CODING_FORM
-}
-
-/// The bits for the options of a Connection line.
-fn options(value: &[u8]) -> u8 {
-    let bit = |option: &[u8]| {
-        let is = |name: &[u8], bit| if option.eq_ignore_ascii_case(name) { bit } else { 0 };
-        is(b"close", CLOSE) | is(b"keep-alive", KEEP_ALIVE)
-    };
-    field::elements(value).map(bit).fold(0, |bits, bit| bits | bit)
-}
-
-/// The bits for the expectations of an Expect line.
-fn expectations(value: &[u8]) -> u8 {
-    let bit =
-        |expectation: &[u8]| if expectation.eq_ignore_ascii_case(b"100-continue") { EXPECTS_CONTINUE } else { EXPECTS_UNKNOWN };
-    field::elements(value).map(bit).fold(0, |bits, bit| bits | bit)
-}
-
-/// `1*DIGIT` without overflow; nothing else, no sign, no list.
-fn decimal(digits: &[u8]) -> Option<u64> {
-    let value = |value: u64, byte: &u8| match byte {
-        b'0'..=b'9' => value.checked_mul(10)?.checked_add(u64::from(byte - b'0')),
-        _ => None,
-    };
-    if digits.is_empty() { None } else { digits.iter().try_fold(0, value) }
 }

@@ -8,8 +8,7 @@
 //!                                         template                        │    │   by persistence       │
 //! ```
 
-use super::Refusal;
-use super::request::Persistence;
+use super::facts::Persistence;
 
 /// The bytes of an IMF-fixdate (RFC 9110 §5.6.7), `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub type Date = [u8; 29];
@@ -24,6 +23,12 @@ pub struct HeadText {
 }
 
 impl HeadText {
+    /// The status as a number.
+    pub const fn code(&self) -> u16 {
+        let &[hundreds, tens, ones, ..] = self.status.as_bytes() else { return 0 };
+        (hundreds - b'0') as u16 * 100 + (tens - b'0') as u16 * 10 + (ones - b'0') as u16
+    }
+
     /// Whether a response with this status has content, if perhaps of no bytes (RFC 9110 §8.6).
     fn has_content(&self) -> bool {
         !self.status.starts_with("204") && !self.status.starts_with("304")
@@ -55,8 +60,6 @@ pub const NO_STORE: &str = "Cache-Control: no-store";
 pub const NO_SNIFF: &str = "X-Content-Type-Options: nosniff";
 /// What no other origin may read, none may embed either, so that it never comes into another site's process (Fetch §3.7).
 pub const SAME_ORIGIN: &str = "Cross-Origin-Resource-Policy: same-origin";
-
-const REFUSAL_FIELDS: &[&str] = &[TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN];
 
 impl Heads {
     /// Lays out all heads; they are written by their index.
@@ -91,7 +94,7 @@ impl Heads {
     }
 
     /// Appends the head with this index up to, and with, the value of Content-Length; [`end`] ends it.
-    pub fn begin(&self, output: &mut Vec<u8>, index: usize, length: usize) {
+    fn begin(&self, output: &mut Vec<u8>, index: usize, length: usize) {
         let template = &self.templates[index];
         output.extend_from_slice(&template.bytes);
         if template.has_length {
@@ -120,28 +123,10 @@ impl Heads {
             output.extend_from_slice(content);
         }
     }
-
-    /// Appends a whole refusal; its content is left out where the method was HEAD.
-    #[cold]
-    pub fn refuse(&self, output: &mut Vec<u8>, refusal: Refusal, to_head: bool) {
-        output.extend_from_slice(refusal.status_line.as_bytes());
-        output.extend_from_slice(b"\r\n");
-        for field in REFUSAL_FIELDS {
-            output.extend_from_slice(field.as_bytes());
-            output.extend_from_slice(b"\r\n");
-        }
-        output.extend_from_slice(&self.served_by);
-        output.extend_from_slice(b"Date: ");
-        output.extend_from_slice(&self.date);
-        output.extend_from_slice(b"\r\nContent-Length: ");
-        decimal(output, refusal.reason.len() as u64);
-        output.extend_from_slice(end(Persistence::Close));
-        output.extend_from_slice(if to_head { b"" } else { refusal.reason.as_bytes() });
-    }
 }
 
 /// What ends a head, as [`Heads::begin`] leaves it.
-pub fn end(persistence: Persistence) -> &'static [u8] {
+fn end(persistence: Persistence) -> &'static [u8] {
     match persistence {
         Persistence::Default => b"\r\n\r\n",
         Persistence::KeepAlive => b"\r\nConnection: keep-alive\r\n\r\n",

@@ -9,6 +9,7 @@
 //! ```
 
 use super::field::{Section, is_token};
+use super::method::Method;
 use super::{Refusal, target};
 
 /// The most bytes of a head, empty lines before it included. An 8,000-byte request line must work (RFC 9112 §3), and so must
@@ -98,7 +99,7 @@ impl Scan {
             (Place::Lead, byte) if is_token(byte) => self.begin(Place::Method, 0),
             (Place::Method, byte) if is_token(byte) => Place::Method,
             (Place::Method, b' ') => {
-                let form = target::Form::of_method(part);
+                let form = target::Form::of(Method::named(part));
                 self.begin(Place::Target(form), 1)
             }
             (Place::Target(form), b' ') => {

@@ -1,11 +1,14 @@
 //! The request target (RFC 9112 §3.2): which form, and what it names.
 
 use super::field::alphanumeric_and;
+use super::method::Method;
 use super::{Refusal, host};
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target<'a> {
+    /// All of it, as it was sent.
+    pub sent: &'a [u8],
     /// The path as sent, not decoded; begins with `/`. `/` where an absolute target has none; `*` and an authority as they are.
     pub path: &'a [u8],
     /// What stands behind the first `?`.
@@ -15,17 +18,17 @@ pub struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Reads the target of the request line that `line` begins with. Its bytes are [right](is_target) one by one.
+    /// Reads the target of a request with this method. Its bytes are [right](is_target) one by one.
     ///
     /// # Errors
     /// A form that the method does not have, or an authority that names no host.
     #[inline]
-    pub fn parse(line: &[u8], target: &'a [u8]) -> Result<Target<'a>, Refusal> {
+    pub fn parse(method: Method, target: &'a [u8]) -> Result<Target<'a>, Refusal> {
         // Nearly every request: a path. CONNECT alone has none (RFC 9110 §9.3.6).
-        if target.first() == Some(&b'/') && !line.starts_with(b"CONNECT ") {
-            return Ok(Target::split(target, None));
+        if target.first() == Some(&b'/') && method != Method::Connect {
+            return Ok(Target::split(target, target, None));
         }
-        Target::parse_rare(Form::of_line(line), target)
+        Target::parse_rare(Form::of(method), target)
     }
 
     #[cold]
@@ -40,24 +43,28 @@ impl<'a> Target<'a> {
             host::check(target)?;
             // A colon behind the host has a port behind it, as was just checked; CONNECT must name one (RFC 9110 §9.3.6).
             let has_port = target.contains(&b':') && !target.ends_with(b"]");
-            return if has_port { Ok(Target { path: target, query: None, authority: None }) } else { Err(Refusal::HOST) };
+            return if has_port {
+                Ok(Target { sent: target, path: target, query: None, authority: None })
+            } else {
+                Err(Refusal::HOST)
+            };
         }
         if target == b"*" {
-            return Ok(Target { path: target, query: None, authority: None });
+            return Ok(Target { sent: target, path: target, query: None, authority: None });
         }
         let behind_scheme = &target[scheme_length(target).ok_or(Refusal::TARGET_FORM)?..];
         let end = behind_scheme.iter().position(|byte| b"/?".contains(byte)).unwrap_or(behind_scheme.len());
         let (authority, rest) = behind_scheme.split_at(end);
         host::check(authority)?;
-        let split = Target::split(rest, Some(authority));
+        let split = Target::split(target, rest, Some(authority));
         Ok(if split.path.is_empty() { Target { path: b"/", ..split } } else { split })
     }
 
     #[inline]
-    fn split(target: &'a [u8], authority: Option<&'a [u8]>) -> Target<'a> {
+    fn split(sent: &'a [u8], target: &'a [u8], authority: Option<&'a [u8]>) -> Target<'a> {
         match target.iter().position(|&byte| byte == b'?') {
-            Some(mark) => Target { path: &target[..mark], query: Some(&target[mark + 1..]), authority },
-            None => Target { path: target, query: None, authority },
+            Some(mark) => Target { sent, path: &target[..mark], query: Some(&target[mark + 1..]), authority },
+            None => Target { sent, path: target, query: None, authority },
         }
     }
 }
@@ -80,19 +87,14 @@ pub enum Form {
 const SCHEMES: [&[u8]; 2] = [b"http://", b"https://"];
 
 impl Form {
-    /// The forms that the target of a request line can have.
-    fn of_line(line: &[u8]) -> Form {
-        Form::of_method(line.split(|&byte| byte == b' ').next().unwrap_or_default())
-    }
-
     /// The forms that a method's target can have.
-    pub fn of_method(method: &[u8]) -> Form {
+    pub fn of(method: Method) -> Form {
         match method {
-            b"OPTIONS" => Form::UsualOrAsterisk,
-            b"CONNECT" => Form::Authority,
-            b"PRI" => Form::Preface,
-            b"PROXY" => Form::Proxy,
-            _ => Form::Usual,
+            Method::Options => Form::UsualOrAsterisk,
+            Method::Connect => Form::Authority,
+            Method::Preface => Form::Preface,
+            Method::Proxy => Form::Proxy,
+            Method::Get | Method::Head | Method::NotAllowed | Method::Unknown => Form::Usual,
         }
     }
 
@@ -153,8 +155,7 @@ mod tests {
     #[test]
     fn a_whole_line_of_the_proxy_protocol() {
         for target in [b"TCP4".as_slice(), b"TCP6", b"UNKNOWN"] {
-            let line = [b"PROXY ", target, b" HTTP/1.1\r\n"].concat();
-            assert_eq!(Target::parse(&line, target), Err(Refusal::PROXY_HEADER));
+            assert_eq!(Target::parse(Method::Proxy, target), Err(Refusal::PROXY_HEADER));
         }
     }
 

@@ -11,12 +11,14 @@
 use super::deadlines::Millis;
 use super::socket;
 use super::sources::Source;
+use super::tally::Tallies;
 use super::wait::Activity;
 use crate::client::Peer;
-use crate::exchange::{Next, OUTPUT_MAX, ProxyFault, Served, Service, State, Waiting};
+use crate::exchange::{Next, Notice, OUTPUT_MAX, ProxyFault, Served, Service, State, Waiting};
 use mio::Interest;
 use mio::net::TcpStream;
 use std::io;
+use std::sync::Arc;
 
 /// The most bytes of input that one connection has read before the others have their turn: eight times the worker's room for it.
 const READS_MAX: usize = 8;
@@ -36,6 +38,8 @@ pub struct Lent {
     pub output: Vec<u8>,
     /// The time of this turn.
     pub now: Millis,
+    /// What is counted for the log.
+    pub tallies: Arc<Tallies>,
 }
 
 /// What came of driving a connection.
@@ -115,6 +119,14 @@ impl Held {
 }
 
 impl Lent {
+    /// Tells the operator.
+    #[cold]
+    fn tell(&self, notice: Notice, peer: &Peer) {
+        if let Some(address) = peer.address {
+            self.tallies.tell(notice, address, self.service.rule().field_name(), self.now);
+        }
+    }
+
     /// Gives back the room that an unusual answer took.
     fn trim(&mut self, work: usize) {
         if work >= OUTPUT_MAX {
@@ -210,6 +222,9 @@ impl Connection {
                 return Ok(Fate::Aborts(fault));
             }
             progress |= served.answered;
+            if let Some(notice) = served.notice {
+                lent.tell(notice, &self.peer);
+            }
             // A short read has emptied the socket; unless a FIN is behind it, the next bytes make a new event.
             if self.phase == Phase::Open && !is_full && !read_closed {
                 return Ok(Fate::Stays { progress });
@@ -280,7 +295,7 @@ impl Connection {
     fn end(&mut self, lent: &mut Lent) -> io::Result<()> {
         lent.output.clear();
         if let Some(held) = &mut self.held {
-            lent.service.end(&mut held.state, &held.input, &mut lent.output);
+            lent.service.end(&mut held.state, &self.peer, &held.input, &mut lent.output);
         }
         self.finish(&lent.output, false)
     }
@@ -292,7 +307,7 @@ impl Connection {
     pub fn expire(&mut self, lent: &mut Lent) -> io::Result<()> {
         lent.output.clear();
         if let Some(held) = &mut self.held {
-            lent.service.expire(&mut held.state, &held.input, &mut lent.output);
+            lent.service.expire(&mut held.state, &self.peer, &held.input, &mut lent.output);
         }
         self.finish(&lent.output, true)
     }

@@ -38,13 +38,13 @@ impl Server {
         };
         let threads = settings.threads.count().get();
         let connections_max = (connections(&settings.limits) / threads).max(1);
-        let (warned, tallies) = (Arc::default(), Arc::default());
+        let tallies = Arc::default();
         let per_client = settings.limits.connections_per_client.map(|max| Arc::new(PerClient::new(max.get())));
         let mut workers = Vec::with_capacity(threads);
         for _ in 0..threads {
             let open = |&listen: &Listen| Ok((listener::open(listen, settings.limits.write)?, listen.proxy));
             let sockets = listeners.iter().map(open).collect::<Result<_, _>>()?;
-            let service = Service::new(settings.rule.clone(), settings.site.clone(), Arc::clone(&warned));
+            let service = Service::new(settings.rule.clone(), settings.site.clone());
             let per_client = per_client.clone();
             let worker = Worker::new(
                 sockets,

@@ -1,7 +1,9 @@
 //! Counting what clients bring about, so that the log tells of it without growing with it.
 
 use super::deadlines::Millis;
+use crate::exchange::Notice;
 use std::io;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What clients bring about is logged this often at most.
@@ -14,8 +16,36 @@ pub struct Tallies {
     pub limited: Tally,
     /// Connections that were closed for their PROXY header.
     pub aborted: Tally,
+    /// PROXY headers on listeners that take none.
+    pub proxy_headers: Tally,
     /// Socket options that the kernel refused.
     pub refused: Once,
+    untrusted: Once,
+    field_missing: Once,
+    field_unreadable: Once,
+}
+
+impl Tallies {
+    /// Tells what a request of this peer has shown. `field` is the one that is read from trusted peers.
+    pub fn tell(&self, notice: Notice, peer: IpAddr, field: &str, now: Millis) {
+        match notice {
+            Notice::Untrusted if self.untrusted.is_first() => {
+                log::warn!("{peer} sends forwarding headers and is not trusted: if it is your proxy, add --trusted-proxy {peer}");
+            }
+            Notice::FieldMissing if self.field_missing.is_first() => {
+                log::warn!("{peer} is trusted and sends no {field}: its clients are answered with its own address");
+            }
+            Notice::FieldUnreadable if self.field_unreadable.is_first() => {
+                log::warn!("{peer} is trusted and sends a {field} whose last entry is no address: see /explain (--explain)");
+            }
+            Notice::ProxyHeader => {
+                if let Some(count) = self.proxy_headers.note(now) {
+                    log::warn!("PROXY headers on a listener that takes none: {count}; the last from {peer}: see --listen-proxy");
+                }
+            }
+            Notice::Untrusted | Notice::FieldMissing | Notice::FieldUnreadable => {}
+        }
+    }
 }
 
 /// A warning that is given once a start.
@@ -23,9 +53,13 @@ pub struct Tallies {
 pub struct Once(AtomicBool);
 
 impl Once {
+    fn is_first(&self) -> bool {
+        !self.0.swap(true, Ordering::Relaxed)
+    }
+
     /// Tells what is not done for want of something that the kernel refused.
     pub fn tell(&self, consequence: &str, error: &io::Error) {
-        if !self.0.swap(true, Ordering::Relaxed) {
+        if self.is_first() {
             log::warn!("{consequence}: the kernel refuses a socket option ({error})");
         }
     }

@@ -61,7 +61,6 @@ pub struct Worker {
     obeyed: Option<Order>,
     date_until: Millis,
     accept_after: Millis,
-    tallies: Arc<Tallies>,
 }
 
 impl Worker {
@@ -95,7 +94,7 @@ impl Worker {
             sources: Sources::default(),
             per_client,
             ready: Vec::new(),
-            lent: Lent { service, input: vec![0; 2 * HEAD_MAX], output: Vec::with_capacity(OUTPUT_MAX), now: 0 },
+            lent: Lent { service, input: vec![0; 2 * HEAD_MAX], output: Vec::with_capacity(OUTPUT_MAX), now: 0, tallies },
             limits,
             stopper,
             _bell: bell,
@@ -103,7 +102,6 @@ impl Worker {
             obeyed: None,
             date_until: 0,
             accept_after: 0,
-            tallies,
         })
     }
 
@@ -263,7 +261,7 @@ impl Worker {
     }
 
     fn log_abort(&self, fault: ProxyFault) {
-        if let Some(count) = self.tallies.aborted.note(self.lent.now) {
+        if let Some(count) = self.lent.tallies.aborted.note(self.lent.now) {
             log::warn!("connections closed for their PROXY header: {count}; the last one: {fault}");
         }
     }

@@ -1,21 +1,21 @@
 //! The client's address and port, and how addresses are written.
 
-use super::{Head, Inquiry};
+use super::{Inquiry, ResponseHead};
 use crate::http::response::decimal;
 use std::io::Write;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// `/ip`, `/source-ip`: the address, and no negotiation.
-pub fn ip(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
-    if text(inquiry, content) { Head::OpenText } else { Head::OpenNotFound }
+pub fn ip(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    if text(inquiry, content) { ResponseHead::OpenText } else { ResponseHead::OpenNotFound }
 }
 
 /// `/port`, `/source-port`: the client's own port, where it is known; never a proxy's.
-pub fn port(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
-    let Some(port) = inquiry.client.port else { return Head::OpenNotFound };
+pub fn port(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    let Some(port) = inquiry.client.port else { return ResponseHead::OpenNotFound };
     decimal(content, port.into());
     inquiry.end_text(content);
-    Head::OpenText
+    ResponseHead::OpenText
 }
 
 /// Appends the address as text; false, and nothing, where it is not known.
@@ -76,7 +76,46 @@ pub fn write_decimal(content: &mut Vec<u8>, ip: IpAddr) {
     }
 }
 
+/// What an address is that is not public; `None` for a public one (global unicast, RFC 6890 and IANA's registries).
+pub fn kind(ip: IpAddr) -> Option<&'static str> {
+    match ip {
+        IpAddr::V4(ip) => kind_v4(ip),
+        IpAddr::V6(ip) => kind_v6(ip),
+    }
+}
+
+fn kind_v4(ip: Ipv4Addr) -> Option<&'static str> {
+    match ip.octets() {
+        [127, ..] => Some(LOOPBACK),
+        [10, ..] | [172, 16..=31, ..] | [192, 168, ..] => Some(PRIVATE),
+        [169, 254, ..] => Some(LINK_LOCAL),
+        [100, 64..=127, ..] => Some("an address that your provider shares between customers, not a public one"),
+        [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => Some(DOCUMENTATION),
+        [0, ..] | [192, 0, 0, _] | [198, 18..=19, ..] | [224..=255, ..] => Some(RESERVED),
+        _ => None,
+    }
+}
+
+fn kind_v6(ip: Ipv6Addr) -> Option<&'static str> {
+    match ip.segments() {
+        [0, 0, 0, 0, 0, 0, 0, 1] => Some(LOOPBACK),
+        [0xfc00..=0xfdff, ..] => Some(PRIVATE),
+        [0xfe80..=0xfebf, ..] => Some(LINK_LOCAL),
+        [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Some(DOCUMENTATION),
+        // 64:ff9b::/96 stands for IPv4 addresses, 2000::/3 is all that is given out.
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x2000..=0x3fff, ..] => None,
+        _ => Some(RESERVED),
+    }
+}
+
+const LOOPBACK: &str = "this machine's own loopback address, not a public one";
+const PRIVATE: &str = "a private address, not a public one: you and this server share a network";
+const LINK_LOCAL: &str = "a link-local address, not a public one: you and this server share a link";
+const DOCUMENTATION: &str = "an address for examples in documentation, not a public one";
+const RESERVED: &str = "a reserved address, not a public one";
+
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -92,5 +131,34 @@ mod tests {
         let mut content = Vec::new();
         write(&mut content, &"2001:db8::1:0:0:1".parse().unwrap_or(IpAddr::from([0; 4])));
         assert_eq!(content, b"2001:db8::1:0:0:1");
+    }
+
+    #[test]
+    fn public_is_said_only_of_public_addresses() {
+        for (address, expected) in [
+            ("9.9.9.9", None),
+            ("100.63.255.255", None),
+            ("172.32.0.1", None),
+            ("2606:4700::1111", None),
+            ("64:ff9b::9.9.9.9", None),
+            ("127.1.2.3", Some(LOOPBACK)),
+            ("::1", Some(LOOPBACK)),
+            ("10.0.0.1", Some(PRIVATE)),
+            ("172.31.0.1", Some(PRIVATE)),
+            ("192.168.1.9", Some(PRIVATE)),
+            ("fd00::1", Some(PRIVATE)),
+            ("169.254.1.1", Some(LINK_LOCAL)),
+            ("fe80::1", Some(LINK_LOCAL)),
+            ("203.0.113.9", Some(DOCUMENTATION)),
+            ("2001:db8::1", Some(DOCUMENTATION)),
+            ("0.1.2.3", Some(RESERVED)),
+            ("224.0.0.1", Some(RESERVED)),
+            ("240.0.0.1", Some(RESERVED)),
+            ("ff02::1", Some(RESERVED)),
+            ("::", Some(RESERVED)),
+        ] {
+            assert_eq!(kind(address.parse().unwrap()), expected, "{address}");
+        }
+        assert!(kind("100.64.0.1".parse().unwrap()).is_some_and(|kind| kind.contains("provider")));
     }
 }

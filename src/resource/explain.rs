@@ -1,14 +1,9 @@
 //! `/explain`: how the client's address was decided, hop by hop.
 
 use super::{Inquiry, address, json};
-use crate::client::{Hop, Scheme, Verdict};
+use crate::client::{Hop, Mistake, Scheme, Verdict};
 use crate::http::response::decimal;
 use std::net::IpAddr;
-
-/// Said of a client whose address the trust list has. It may be a proxy's that asks for itself; if it is a client's, then that
-/// client can write hops which are believed.
-const NOTE: &str =
-    "the client's address is inside the trust list: a client there can choose this answer, so trust proxies, not networks";
 
 /// Appends the explanation as lines of `key=value`, the hops in the order received. What a hidden field said is not shown.
 pub fn text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
@@ -34,9 +29,9 @@ pub fn text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
     }
     content.extend_from_slice(b"ip=");
     shown(content, client.address);
-    if is_inside(inquiry) {
+    if let Some(mistake) = rule.mistake(peer, inquiry.request.fields) {
         content.extend_from_slice(b"\nnote=");
-        content.extend_from_slice(NOTE.as_bytes());
+        note(content, mistake, rule.field_name());
     }
     inquiry.end_text(content);
 }
@@ -70,9 +65,11 @@ pub fn json(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
     }
     content.extend_from_slice(b",\"scheme\":");
     string_or_null(content, client.scheme.map(Scheme::name));
-    if is_inside(inquiry) {
-        content.extend_from_slice(b",\"note\":");
-        string_or_null(content, Some(NOTE));
+    if let Some(mistake) = rule.mistake(peer, inquiry.request.fields) {
+        // Names of fields are tokens, so nothing in a note needs escaping.
+        content.extend_from_slice(b",\"note\":\"");
+        note(content, mistake, rule.field_name());
+        content.push(b'"');
     }
     content.extend_from_slice(b"}\n");
 }
@@ -96,8 +93,25 @@ fn shown(content: &mut Vec<u8>, ip: Option<IpAddr>) {
     }
 }
 
-fn is_inside(inquiry: &Inquiry<'_>) -> bool {
-    inquiry.client.address.is_some_and(|address| inquiry.rule.trusts(address))
+const INSIDE: &str =
+    "the client's address is inside the trust list: a client there can choose this answer, so trust proxies, not networks";
+
+/// Appends what is set up wrong. `field` is the one that is read from trusted peers.
+fn note(content: &mut Vec<u8>, mistake: Mistake<'_>, field: &str) {
+    let (before, after) = match mistake {
+        Mistake::Untrusted { address, field } => {
+            content.extend(field.bytes().map(|byte| byte.to_ascii_lowercase()));
+            content.extend_from_slice(b" was sent and not read: ");
+            address::write(content, &address);
+            return content.extend_from_slice(b" is not trusted");
+        }
+        Mistake::Missing => ("the trusted peer sent no ", ""),
+        Mistake::Unreadable => ("the last entry of ", " is no address"),
+        // It may be a proxy that asks for itself; a client there can write hops that are believed.
+        Mistake::Inside => (INSIDE, ""),
+    };
+    let field = if mistake == Mistake::Inside { "" } else { field };
+    [before, field, after].iter().for_each(|part| content.extend_from_slice(part.as_bytes()));
 }
 
 fn hop_object(content: &mut Vec<u8>, hop: &Hop<'_>) {
@@ -194,10 +208,14 @@ mod tests {
         let rule = rule("x-forwarded-for");
         let peer = rule.peer("203.0.113.9:54321".parse().unwrap());
         let (text, json) = explained(&rule, &peer, "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\n");
-        assert_eq!(text, "peer=203.0.113.9 client\nip=203.0.113.9\n");
+        assert_eq!(
+            text,
+            "peer=203.0.113.9 client\nip=203.0.113.9\nnote=x-forwarded-for was sent and not read: 203.0.113.9 is not trusted\n"
+        );
         assert_eq!(
             json,
-            "{\"peer\":\"203.0.113.9\",\"peer_trusted\":false,\"field\":null,\"hops\":[],\"ip\":\"203.0.113.9\",\"port\":54321,\"scheme\":null}\n"
+            "{\"peer\":\"203.0.113.9\",\"peer_trusted\":false,\"field\":null,\"hops\":[],\"ip\":\"203.0.113.9\",\"port\":54321,\"scheme\":null,\
+             \"note\":\"x-forwarded-for was sent and not read: 203.0.113.9 is not trusted\"}\n"
         );
     }
 
@@ -221,7 +239,7 @@ mod tests {
         assert_eq!(
             text,
             format!(
-                "peer=2001:db8::1 trusted\nfield=forwarded\nhop=for=\"_x\" invalid\nhop=For=172.18.0.9 client\nip=172.18.0.9\nnote={NOTE}\n"
+                "peer=2001:db8::1 trusted\nfield=forwarded\nhop=for=\"_x\" invalid\nhop=For=172.18.0.9 client\nip=172.18.0.9\nnote={INSIDE}\n"
             )
         );
         assert_eq!(
@@ -230,7 +248,7 @@ mod tests {
                 "{{\"peer\":\"2001:db8::1\",\"peer_trusted\":true,\"field\":\"forwarded\",\"hops\":[\
                  {{\"raw\":\"for=\\\"_x\\\"\",\"address\":null,\"verdict\":\"invalid\"}},\
                  {{\"raw\":\"For=172.18.0.9\",\"address\":\"172.18.0.9\",\"verdict\":\"client\"}}],\
-                 \"ip\":\"172.18.0.9\",\"port\":null,\"scheme\":null,\"note\":\"{NOTE}\"}}\n"
+                 \"ip\":\"172.18.0.9\",\"port\":null,\"scheme\":null,\"note\":\"{INSIDE}\"}}\n"
             )
         );
     }
@@ -240,7 +258,10 @@ mod tests {
         let rule = rule("x-forwarded-for");
         let peer = rule.peer("172.18.0.2:40000".parse().unwrap());
         let (text, json) = explained(&rule, &peer, "");
-        assert_eq!(text, format!("peer=172.18.0.2 trusted\nfield=x-forwarded-for\nip=172.18.0.2\nnote={NOTE}\n"));
+        assert_eq!(
+            text,
+            "peer=172.18.0.2 trusted\nfield=x-forwarded-for\nip=172.18.0.2\nnote=the trusted peer sent no x-forwarded-for\n"
+        );
         assert!(json.contains("\"hops\":[],\"ip\":\"172.18.0.2\",\"port\":40000,\"scheme\":null,\"note\":"), "{json}");
     }
 
@@ -251,7 +272,7 @@ mod tests {
         let lines = format!("X-Forwarded-For: 6.6.6.6, 203.0.113.9{}\r\n", ", 172.18.0.3".repeat(64));
         let (text, json) = explained(&rule, &peer, &lines);
         let hops = format!("hop=172.18.0.3 client\n{}", "hop=172.18.0.3 trusted\n".repeat(63));
-        let all = format!("peer=172.18.0.2 trusted\nfield=x-forwarded-for\n{hops}more=2\nip=172.18.0.3\nnote={NOTE}\n");
+        let all = format!("peer=172.18.0.2 trusted\nfield=x-forwarded-for\n{hops}more=2\nip=172.18.0.3\nnote={INSIDE}\n");
         assert_eq!(text, all);
         assert_eq!(json.matches("\"verdict\":").count(), 64);
         assert!(json.contains("}],\"more\":2,\"ip\":\"172.18.0.3\",\"port\":null,"), "{json}");

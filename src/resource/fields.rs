@@ -1,22 +1,22 @@
 //! What the request said: each field by its name, and all of them in order.
 
-use super::{Head, Inquiry, address};
+use super::{Inquiry, ResponseHead, address};
 use crate::http::field::FIELDS_MAX;
 use crate::http::response::decimal;
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
 /// `/headers/<name>`, and `/<name>` where no resource has that name: the field's value, lines joined with `, `.
-pub fn named(inquiry: &Inquiry<'_>, is_name: impl Fn(&str) -> bool, content: &mut Vec<u8>) -> Head {
+pub fn named(inquiry: &Inquiry<'_>, is_name: impl Fn(&str) -> bool, content: &mut Vec<u8>) -> ResponseHead {
     let mut lines = inquiry.request.fields.iter().filter(|field| is_name(field.name));
-    let Some(first) = lines.next().filter(|field| !inquiry.site.hides(field.name)) else { return Head::NotFound };
+    let Some(first) = lines.next().filter(|field| !inquiry.site.hides(field.name)) else { return ResponseHead::NotFound };
     content.extend_from_slice(first.value);
     for line in lines {
         content.extend_from_slice(b", ");
         content.extend_from_slice(line.value);
     }
     inquiry.end_text(content);
-    Head::Text
+    ResponseHead::Text
 }
 
 /// `/all` as text: `Key: value` lines in the order of the JSON.

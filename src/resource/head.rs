@@ -1,6 +1,7 @@
-//! The heads of all answers: one per kind of representation and status, laid out before the first request.
+//! The heads of all responses: one for each kind of representation and status, laid out before the first request.
 
 use super::{page, statics};
+use crate::http::refusal::Status;
 use crate::http::response::{HeadText, NO_SNIFF, NO_STORE, SAME_ORIGIN, TEXT};
 
 const JSON: &str = "Content-Type: application/json";
@@ -23,11 +24,34 @@ macro_rules! heads {
     ($($(#[$doc:meta])* $name:ident: $status:literal, [$($field:expr),*];)*) => {
         /// Status and fixed fields of an answer; its index in [`Heads`](crate::http::response::Heads).
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Head { $($(#[$doc])* $name,)* }
+        pub enum ResponseHead { $($(#[$doc])* $name,)* }
 
-        impl Head {
+        impl ResponseHead {
             /// The heads in the order of their indices.
             pub const TEXTS: &[HeadText] = &[$(HeadText { status: $status, fields: &[$($field),*] }),*];
+
+            /// The status code.
+            pub fn status(self) -> u16 {
+                self.text().code()
+            }
+
+            /// What it says.
+            pub fn text(self) -> &'static HeadText {
+                &Self::TEXTS[self as usize]
+            }
+
+            /// The head of a refusal.
+            pub fn refused(status: Status) -> ResponseHead {
+                match status {
+                    Status::BadRequest => ResponseHead::BadRequest,
+                    Status::RequestTimeout => ResponseHead::RequestTimeout,
+                    Status::UriTooLong => ResponseHead::UriTooLong,
+                    Status::ExpectationFailed => ResponseHead::ExpectationFailed,
+                    Status::FieldsTooLarge => ResponseHead::FieldsTooLarge,
+                    Status::NotImplemented => ResponseHead::CodingNotImplemented,
+                    Status::VersionNotSupported => ResponseHead::VersionNotSupported,
+                }
+            }
         }
     };
 }
@@ -85,4 +109,18 @@ heads! {
     OpenApi: "200 OK", [JSON, CACHED, NO_SNIFF, SAME_ORIGIN, statics::OPENAPI.etag_line()];
     /// `/openapi.json`, which the client has.
     OpenApiSame: "304 Not Modified", [CACHED, NO_SNIFF, SAME_ORIGIN, statics::OPENAPI.etag_line()];
+    /// A request that is malformed.
+    BadRequest: "400 Bad Request", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN];
+    /// A request that took too long.
+    RequestTimeout: "408 Request Timeout", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN];
+    /// A target that is too long.
+    UriTooLong: "414 URI Too Long", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN];
+    /// An expectation other than 100-continue.
+    ExpectationFailed: "417 Expectation Failed", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN];
+    /// Too many fields, or too long ones.
+    FieldsTooLarge: "431 Request Header Fields Too Large", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN];
+    /// A transfer coding other than chunked.
+    CodingNotImplemented: "501 Not Implemented", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN];
+    /// A version other than 1.0 and 1.1.
+    VersionNotSupported: "505 HTTP Version Not Supported", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN];
 }

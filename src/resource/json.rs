@@ -1,7 +1,7 @@
 //! JSON: strings from bytes, and the documents that are made of them (RFC 8259).
 
 use super::fields::{Listing, Value};
-use super::{Head, Inquiry, address};
+use super::{Inquiry, ResponseHead, address};
 use crate::http::response::decimal;
 use memchr::memchr;
 
@@ -54,7 +54,7 @@ fn escape_special(content: &mut Vec<u8>, value: &[u8]) {
 
 /// `/json`: the client, with keys as echoip has them.
 #[inline(never)]
-pub fn client(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
+pub fn client(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
     let client = inquiry.client;
     content.extend_from_slice(b"{\n  \"ip\": ");
     match client.address {
@@ -75,7 +75,7 @@ pub fn client(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
         user_agent(agent, content);
     }
     content.extend_from_slice(b"\n}\n");
-    Head::OpenJson
+    ResponseHead::OpenJson
 }
 
 /// Splits a User-Agent as echoip does: `product/version comment`, where only a digit begins a version.
@@ -112,11 +112,11 @@ pub fn all(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
 }
 
 /// `/headers`: as httpbin has it.
-pub fn headers(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
+pub fn headers(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
     content.extend_from_slice(b"{\"headers\":");
     object(&Listing::fields(inquiry), content);
     content.extend_from_slice(b"}\n");
-    Head::Json
+    ResponseHead::Json
 }
 
 fn object(listing: &Listing<'_>, content: &mut Vec<u8>) {

@@ -1,33 +1,35 @@
 //! What we say: the routes, the negotiation and the representations.
 //!
-//! A resource is a function from an [`Inquiry`] to a [`Head`] and content. Knows no sockets, no clock and nothing that outlives
+//! A resource is a function from an [`Inquiry`] to a [`ResponseHead`] and content. Knows no sockets, no clock and nothing that outlives
 //! a request.
 
-pub mod head;
+pub mod endpoint;
 
 pub mod negotiation;
 
-pub mod json;
-
-pub mod fields;
+pub mod statics;
 
 pub mod address;
 
-pub mod status;
+pub mod fields;
 
-pub mod statics;
+pub mod json;
+
+pub mod status;
 
 pub mod explain;
 
 pub mod page;
+
+pub mod head;
 
 pub mod table;
 
 use crate::client::{Client, Peer, Rule};
 use crate::http::Request;
 
-pub use head::Head;
-pub use table::answer;
+pub use head::ResponseHead;
+pub use table::{Name, answer, is_check};
 
 /// The most bytes of [`Site::path`]: the page says it in each of up to 102 rows.
 pub const SITE_PATH_MAX: usize = 64;

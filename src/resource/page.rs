@@ -8,15 +8,15 @@ mod command;
 mod row;
 mod text;
 
+use super::endpoint::Endpoint;
 use super::fields::Listing;
 use super::{Inquiry, SITE_PATH_MAX};
-use crate::http::field;
+use crate::client::Mistake;
 use askama::Template;
 use budget::{FRAME_MAX, PAGE_MAX};
 use command::{Beginning, End, Host, Origin, Path, Tool};
 use row::{Document, More, Row};
 use std::fmt;
-use std::net::IpAddr;
 
 /// The field line that lets nothing in from outside, and of what is inside only this style and this script (CSP Level 3 §6.7.3):
 /// a value that escaping let through by mistake would still not run.
@@ -29,9 +29,9 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const STYLE: &str = include_str!("../../templates/page.css");
 const SCRIPT: &str = include_str!("../../templates/page.js");
 
-/// Appends the page.
+/// Appends the page, with these endpoints on it.
 #[inline(never)]
-pub fn render(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
+pub fn render(inquiry: &Inquiry<'_>, endpoints: &[Endpoint], content: &mut Vec<u8>) {
     let Inquiry { client, rule, site, .. } = *inquiry;
     let origin = Origin::new(client.scheme, site.host.as_deref().map(str::as_bytes).or(inquiry.shown_host()), &site.path);
     let listing = &Listing::all(inquiry);
@@ -39,7 +39,7 @@ pub fn render(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
     let words = 10 * site.title.len() + 5 * rule.field_name().len() + site.served_by.as_ref().map_or(0, String::len);
     let room = PAGE_MAX.saturating_sub(FRAME_MAX + words);
     let shown = budget::shown(listing, commands.text().len(), room);
-    let page = Page { inquiry, listing, origin, commands, shown, field: rule.field_name() };
+    let page = Page { inquiry, endpoints, listing, origin, commands, shown, field: rule.field_name() };
     // Writing to a Vec does not fail, and nothing in the template does.
     drop(page.render_into(&mut Output(content)));
 }
@@ -48,6 +48,7 @@ pub fn render(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
 #[template(path = "page.html")]
 struct Page<'a> {
     inquiry: &'a Inquiry<'a>,
+    endpoints: &'a [Endpoint],
     listing: &'a Listing<'a>,
     origin: Origin<'a>,
     commands: &'a Commands,
@@ -115,31 +116,42 @@ impl fmt::Write for Commands {
 
 /// What there is to say of the address, where it is not simply a public one at the other end of the connection.
 enum Provenance {
-    /// A trusted proxy sent the forwarding field.
+    /// A trusted proxy said so.
     Told,
-    /// A trusted proxy sent none.
+    /// A trusted proxy sent no forwarding field.
     Untold,
+    /// A trusted proxy sent one that can't be read.
+    Unreadable,
     /// A forwarding field came from someone who is not trusted.
     Unbelieved,
-    /// The client is on a private network, or on this machine.
-    Nearby,
 }
 
 impl Page<'_> {
     fn provenance(&self) -> Option<Provenance> {
-        let Inquiry { client, peer, rule, request, .. } = self.inquiry;
-        let mut lines = field::values(request.fields, self.field.as_bytes());
-        match peer.trusted {
-            true if lines.next().is_some() => Some(Provenance::Told),
-            true => Some(Provenance::Untold),
-            false if rule.has_forwarding_field(request.fields) => Some(Provenance::Unbelieved),
-            false if client.address.is_some_and(is_nearby) => Some(Provenance::Nearby),
-            false => None,
+        let Inquiry { peer, rule, request, .. } = self.inquiry;
+        match rule.mistake(peer, request.fields) {
+            Some(Mistake::Untrusted { .. }) => Some(Provenance::Unbelieved),
+            Some(Mistake::Missing) => Some(Provenance::Untold),
+            Some(Mistake::Unreadable) => Some(Provenance::Unreadable),
+            Some(Mistake::Inside) | None => peer.trusted.then_some(Provenance::Told),
         }
+    }
+
+    /// What the client's address is, where it is not public.
+    fn kind(&self) -> Option<&'static str> {
+        self.inquiry.client.address.and_then(super::address::kind)
     }
 
     fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         self.listing.rows().map(|row| Row { row, shown: self.shown })
+    }
+
+    fn path<'p>(&self, row: &Row<'p>) -> Path<'p> {
+        row.path(self.endpoints)
+    }
+
+    fn listed(&self) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.iter().filter(|endpoint| endpoint.is_listed(self.inquiry.site))
     }
 
     fn json(&self) -> Document<'_> {
@@ -171,13 +183,6 @@ impl Page<'_> {
     }
 }
 
-fn is_nearby(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_private() || address.is_loopback() || address.is_link_local(),
-        IpAddr::V6(address) => address.is_unique_local() || address.is_loopback() || address.is_unicast_link_local(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -188,6 +193,7 @@ mod tests {
     use crate::http::field::FIELDS_MAX;
     use crate::http::request;
     use crate::resource::Site;
+    use crate::resource::table::ENDPOINTS;
     use sha2::{Digest, Sha256};
 
     /// Chrome's request, as HAProxy hands it on.
@@ -221,7 +227,7 @@ mod tests {
         let peer = &rule.peer(peer.parse().unwrap());
         let client = &rule.client(peer, request.fields);
         let mut content = Vec::new();
-        render(&Inquiry { request, client, peer, rule: &rule, site, draining: false }, &mut content);
+        render(&Inquiry { request, client, peer, rule: &rule, site, draining: false }, ENDPOINTS, &mut content);
         String::from_utf8(content).unwrap()
     }
 
@@ -288,16 +294,37 @@ mod tests {
         let site = site();
         for (peer, fields, said) in [
             ("172.18.0.2:1", "X-Forwarded-For: 203.0.113.9\r\n", "A trusted proxy said so, in x-forwarded-for."),
-            ("172.18.0.2:1", "", "A trusted proxy asked, and sent no x-forwarded-for."),
-            ("203.0.113.9:1", "X-Real-IP: 6.6.6.6\r\n", "Forwarding fields came along, but not from a trusted proxy."),
-            ("192.168.1.9:1", "", "It is not public at all: you and this server share a network."),
+            ("172.18.0.2:1", "", "This is the address of a trusted proxy, which sent no x-forwarded-for."),
+            (
+                "172.18.0.2:1",
+                "X-Forwarded-For: unknown\r\n",
+                "This is the address of a trusted proxy: the last entry of its x-forwarded-for is not an address.",
+            ),
+            (
+                "9.9.9.9:1",
+                "X-Real-IP: 6.6.6.6\r\n",
+                "Forwarding headers were sent, but not by a trusted proxy, and were not read.",
+            ),
         ] {
             let page = page_with(&format!("Host: a\r\n{fields}"), peer, &site);
-            assert!(page.contains(&format!("<p>{said}\n<a href=\"/explain\">")), "{peer} {fields}: {page}");
+            assert!(page.contains(&format!("<p>{said}\n<a href=\"explain\">")), "{peer} {fields}: {page}");
         }
-        assert!(!page("").contains("How was this decided"), "nothing to say of a public address at the other end");
+        assert!(!page("").contains("How was this decided"), "nothing to say of an address at the other end");
+        for (peer, heading, kind) in [
+            ("9.9.9.9:1", "Your public IP is", None),
+            (
+                "192.168.1.9:1",
+                "Your IP is",
+                Some("<p>It is a private address, not a public one: you and this server share a network.</p>"),
+            ),
+        ] {
+            let page = page_with("Host: a\r\n", peer, &site);
+            assert!(page.contains(heading), "{page}");
+            assert_eq!(page.contains("<p>It is "), kind.is_some());
+            assert!(kind.is_none_or(|kind| page.contains(kind)), "{page}");
+        }
         let secretive = Site { explain: false, ..site };
-        assert!(!page_with("Host: a\r\n", "172.18.0.2:1", &secretive).contains("/explain"));
+        assert!(!page_with("Host: a\r\n", "172.18.0.2:1", &secretive).contains("explain\">"));
     }
 
     #[test]
@@ -305,10 +332,10 @@ mod tests {
         let rule = Rule::default();
         let mut storage = request::storage::<FIELDS_MAX>();
         let request = &request::parse(b"GET / HTTP/1.0\r\n\r\n", &mut storage).unwrap().request().unwrap();
-        let peer = &Peer { address: None, port: None, trusted: false, suspicious: false };
+        let peer = &Peer { address: None, port: None, trusted: false, watched: false };
         let client = &Client { address: None, port: None, scheme: Some(Scheme::Https) };
         let mut content = Vec::new();
-        render(&Inquiry { request, client, peer, rule: &rule, site: &site(), draining: false }, &mut content);
+        render(&Inquiry { request, client, peer, rule: &rule, site: &site(), draining: false }, ENDPOINTS, &mut content);
         let page = String::from_utf8(content).unwrap();
         assert!(page.contains("Your public IP is\n<strong class=\"long\">not known</strong>"), "{page}");
         assert!(!page.contains("source-ip") && !page.contains("id=\"ip\""));
@@ -387,18 +414,18 @@ mod tests {
         let page = page(&format!(
             "x-a: {value}a\r\nx-b: {value}\r\nx-b: b\r\nx-c: {value}\r\n{name}: 1\r\n{name}o: 2\r\nCookie: {value}a\r\n"
         ));
-        assert!(page.contains(&format!("<td>{value}<a href=\"/x-a\">… 1 byte more</a></td>")), "{page}");
-        assert!(page.contains(&format!("<td>{value}<a href=\"/x-b\">… 3 bytes more</a></td>")));
+        assert!(page.contains(&format!("<td>{value}<a href=\"./x-a\">… 1 byte more</a></td>")), "{page}");
+        assert!(page.contains(&format!("<td>{value}<a href=\"./x-b\">… 3 bytes more</a></td>")));
         assert!(page.contains(&format!("<td>{value}</td>")), "no more than the limit");
         assert!(page.contains(&format!("<span>{name}</span>")));
-        assert!(page.contains(&format!("<span>{name}<a href=\"/headers\">… 1 byte more</a></span>")));
-        assert!(page.contains(&format!("<summary>Private</summary>{value}<a href=\"/cookie\">… 1 byte more</a></details>")));
+        assert!(page.contains(&format!("<span>{name}<a href=\"./headers\">… 1 byte more</a></span>")));
+        assert!(page.contains(&format!("<summary>Private</summary>{value}<a href=\"./cookie\">… 1 byte more</a></details>")));
         assert!(has_curl(&page, &format!("curl ip.example.org/{name}")) && has_curl(&page, "curl ip.example.org/headers"));
         let json = between(&page, "<pre>", "</pre>").replace("&#34;", "\"");
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(json["X-A"], format!("{value}… 1 byte more"));
         assert_eq!(json["X-C"], value);
-        assert!(page.contains("</pre></details><a href=\"/all\">All of it</a></td>"));
+        assert!(page.contains("</pre></details><a href=\"all\">All of it</a></td>"));
         assert!(!self::page("").contains(" more</a>") && !self::page("").contains("All of it"));
     }
 
@@ -450,7 +477,7 @@ mod tests {
             let client = &rule.client(peer, request.fields);
             let inquiry = &Inquiry { request, client, peer, rule: &rule, site, draining: false };
             let (listing, mut content) = (Listing::all(inquiry), Vec::new());
-            render(inquiry, &mut content);
+            render(inquiry, ENDPOINTS, &mut content);
             let commands = Commands::new(Origin::new(None, request.host(), &site.path)).text().len();
             let room = PAGE_MAX - FRAME_MAX - 10 * 6 - 5 * 15 - 5;
             let shown = budget::shown(&listing, commands, room);

@@ -1,6 +1,6 @@
 //! Files that are part of the program: embedded, with a validator made of their bytes.
 
-use super::{Head, Inquiry};
+use super::{Inquiry, ResponseHead};
 use crate::http::field;
 
 /// An embedded file.
@@ -45,7 +45,7 @@ impl File {
         }
     }
 
-    fn answer(&self, inquiry: &Inquiry<'_>, whole: Head, same: Head, content: &mut Vec<u8>) -> Head {
+    fn answer(&self, inquiry: &Inquiry<'_>, whole: ResponseHead, same: ResponseHead, content: &mut Vec<u8>) -> ResponseHead {
         // RFC 9110 §13.1.2: the comparison is weak, and `*` is any.
         let (_, validator) = self.etag.split_at("ETag: ".len());
         let is_same = |tag: &[u8]| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == validator;
@@ -58,21 +58,21 @@ impl File {
 }
 
 /// `/favicon.ico`
-pub fn icon(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
-    ICON.answer(inquiry, Head::Icon, Head::IconSame, content)
+pub fn icon(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    ICON.answer(inquiry, ResponseHead::Icon, ResponseHead::IconSame, content)
 }
 
 /// `/favicon.svg`
-pub fn drawing(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
-    DRAWING.answer(inquiry, Head::Drawing, Head::DrawingSame, content)
+pub fn drawing(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    DRAWING.answer(inquiry, ResponseHead::Drawing, ResponseHead::DrawingSame, content)
 }
 
 /// `/robots.txt`
-pub fn robots(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
-    ROBOTS.answer(inquiry, Head::Robots, Head::RobotsSame, content)
+pub fn robots(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    ROBOTS.answer(inquiry, ResponseHead::Robots, ResponseHead::RobotsSame, content)
 }
 
 /// `/openapi.json`
-pub fn openapi(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
-    OPENAPI.answer(inquiry, Head::OpenApi, Head::OpenApiSame, content)
+pub fn openapi(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    OPENAPI.answer(inquiry, ResponseHead::OpenApi, ResponseHead::OpenApiSame, content)
 }

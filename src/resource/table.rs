@@ -1,120 +1,209 @@
-//! THE table: which function answers for which path.
+//! THE table: what every path is called, and which function answers for it.
 
+use super::endpoint::{Endpoint, Readers};
 use super::negotiation::{accepted, representation};
-use super::{Head, Inquiry, address, explain, fields, json, page, statics, status};
+use super::{Inquiry, ResponseHead, address, explain, fields, json, page, statics, status};
+use crate::http::Method;
 use crate::http::media::Media;
-use crate::http::request::Method;
 
-/// Appends the content of the answer and names its head.
-pub type Resource = fn(&Inquiry<'_>, &mut Vec<u8>) -> Head;
+macro_rules! resources {
+    ($($(#[$doc:meta])* $name:ident = $segment:literal, $readers:ident, $answer:path $(, $about:literal)?;)*) => {
+        /// What a request was answered by.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Name {
+            /// `/`
+            Root,
+            $($(#[$doc])* $name,)*
+            /// `/<name>` and `/headers/<name>`: a field of the request.
+            Field,
+            /// No path, or no method, that there is.
+            None,
+            /// A request that was refused before anyone looked at its target.
+            Refused,
+        }
 
-/// Every path with one segment that is not the name of a field, in lower case. `/`, `/headers/<name>` and `/<name>` stand beside it.
-pub const TABLE: &[(&str, Resource)] = &[
-    ("ip", address::ip),
-    ("source-ip", address::ip),
-    ("port", address::port),
-    ("source-port", address::port),
-    ("json", json::client),
-    ("all", all),
-    ("headers", json::headers),
-    ("replica", status::replica),
-    ("explain", explanation),
-    ("health", status::health),
-    ("healthz", status::health),
-    ("livez", status::health),
-    ("ready", status::ready),
-    ("readyz", status::readyz),
-    ("favicon.ico", statics::icon),
-    ("favicon.svg", statics::drawing),
-    ("robots.txt", statics::robots),
-    ("openapi.json", statics::openapi),
-];
+        /// Every path with one segment that is not the name of a field. `/`, `/<name>` and `/headers/<name>` stand beside it.
+        pub const ENDPOINTS: &[Endpoint] =
+            &[$(Endpoint { segment: $segment, readers: Readers::$readers, about: concat!($($about)?) }),*];
 
-/// Those that scripts of any origin may read, as their heads say; `/` is another.
-const OPEN: [&str; 10] = ["ip", "source-ip", "port", "source-port", "json", "health", "healthz", "livez", "ready", "readyz"];
+        /// The names of the [`ENDPOINTS`], in their order.
+        const NAMES: &[Name] = &[$(Name::$name),*];
+
+        fn resource(name: Name, inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
+            match name {
+                Name::Root => root(inquiry, content),
+                $(Name::$name => $answer(inquiry, content),)*
+                Name::Field | Name::None | Name::Refused => not_found(inquiry, content),
+            }
+        }
+    };
+}
+
+resources! {
+    /// `/ip`
+    Ip = "ip", Anyone, address::ip, "the address, always as text";
+    /// `/source-ip`
+    SourceIp = "source-ip", Anyone, address::ip;
+    /// `/port`
+    Port = "port", Anyone, address::port, "the port it comes from";
+    /// `/source-port`
+    SourcePort = "source-port", Anyone, address::port;
+    /// `/json`
+    Json = "json", Anyone, json::client, "both, and the user agent";
+    /// `/all`
+    All = "all", SameOrigin, all, "both, and every header you sent";
+    /// `/headers`
+    Headers = "headers", SameOrigin, json::headers, "the headers alone; one of them: /headers/NAME or /NAME";
+    /// `/explain`
+    Explain = "explain", SameOrigin, explanation, "how the address was decided";
+    /// `/replica`
+    Replica = "replica", SameOrigin, status::replica, "which replica answers";
+    /// `/health`
+    Health = "health", Anyone, status::health, "liveness";
+    /// `/healthz`
+    Healthz = "healthz", Anyone, status::health;
+    /// `/livez`
+    Livez = "livez", Anyone, status::health;
+    /// `/ready`
+    Ready = "ready", Anyone, status::ready, "readiness";
+    /// `/readyz`
+    Readyz = "readyz", Anyone, status::readyz;
+    /// `/favicon.ico`
+    FaviconIco = "favicon.ico", SameOrigin, statics::icon;
+    /// `/favicon.svg`
+    FaviconSvg = "favicon.svg", SameOrigin, statics::drawing;
+    /// `/robots.txt`
+    Robots = "robots.txt", SameOrigin, statics::robots;
+    /// `/openapi.json`
+    OpenApi = "openapi.json", SameOrigin, statics::openapi, "all of this for programs";
+}
+
+impl Name {
+    /// In lower case: the path's segment, `root`, `field`, `none` or `refused`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Name::Root => "root",
+            Name::Field => "field",
+            Name::None => "none",
+            Name::Refused => "refused",
+            name => name.endpoint().map_or("none", |endpoint| endpoint.segment),
+        }
+    }
+
+    fn endpoint(self) -> Option<&'static Endpoint> {
+        NAMES.iter().position(|&name| name == self).map(|index| &ENDPOINTS[index])
+    }
+}
 
 /// Answers a request: appends the content, which for HEAD is not to be sent, and names the head.
 #[inline]
-pub fn answer(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
+pub fn answer(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> (Name, ResponseHead) {
     match inquiry.request.method {
-        Method::Get | Method::Head if inquiry.request.target.path == b"/" => root(inquiry, content),
+        Method::Get | Method::Head if inquiry.request.target.path == b"/" => (Name::Root, root(inquiry, content)),
         Method::Get | Method::Head => path(inquiry, content),
-        Method::Options => options(inquiry),
-        Method::Other => sentence(inquiry, Head::NotAllowed, "only GET, HEAD and OPTIONS are answered here", content),
-        Method::Unknown => sentence(inquiry, Head::NotImplemented, "no such method; names of methods are upper-case", content),
+        method => other_method(method, inquiry, content),
     }
 }
 
-fn root(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
+/// Whether a path is one that load balancers and monitors ask.
+pub fn is_check(path: &[u8]) -> bool {
+    matches!(find(path).0, Name::Health | Name::Healthz | Name::Livez | Name::Ready | Name::Readyz)
+}
+
+#[cold]
+fn other_method(method: Method, inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> (Name, ResponseHead) {
+    let (name, _) = find(inquiry.request.target.path);
+    let head = match method {
+        Method::Options => options(inquiry),
+        Method::Connect | Method::NotAllowed => {
+            sentence(inquiry, ResponseHead::NotAllowed, "only GET, HEAD and OPTIONS are answered here", content)
+        }
+        _ => sentence(inquiry, ResponseHead::NotImplemented, "no such method; names of methods are upper-case", content),
+    };
+    (name, head)
+}
+
+fn root(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
     match representation(inquiry) {
-        Media::Text if address::text(inquiry, content) => Head::RootText,
-        Media::Text => Head::RootUnknown,
+        Media::Text if address::text(inquiry, content) => ResponseHead::RootText,
+        Media::Text => ResponseHead::RootUnknown,
         Media::Json => {
             json::client(inquiry, content);
-            Head::RootJson
+            ResponseHead::RootJson
         }
         Media::Html => {
-            page::render(inquiry, content);
-            Head::Page
+            page::render(inquiry, ENDPOINTS, content);
+            ResponseHead::Page
         }
     }
 }
 
-/// Not inlined, so that GET doesn't save registers for it.
-#[inline(never)]
-fn options(inquiry: &Inquiry<'_>) -> Head {
-    let Some(b"true") = inquiry.request.values(b"access-control-request-private-network").next() else { return Head::Options };
-    let is_open = |path: &[u8]| path.is_empty() || OPEN.iter().any(|name| Segment(path).is(name));
-    let path = inquiry.request.target.path.strip_prefix(b"/");
-    if path.is_some_and(is_open) { Head::OptionsPrivate } else { Head::Options }
+fn options(inquiry: &Inquiry<'_>) -> ResponseHead {
+    let is_private = inquiry.request.values(b"access-control-request-private-network").next() == Some(b"true");
+    let (name, _) = find(inquiry.request.target.path);
+    let is_open = name == Name::Root || name.endpoint().is_some_and(|endpoint| endpoint.readers == Readers::Anyone);
+    match is_private && is_open {
+        true => ResponseHead::OptionsPrivate,
+        false => ResponseHead::Options,
+    }
 }
 
-fn path(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
+fn path(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> (Name, ResponseHead) {
+    let (name, segment) = find(inquiry.request.target.path);
+    let head = match name {
+        Name::Field => fields::named(inquiry, |field| segment.is(field), content),
+        name => resource(name, inquiry, content),
+    };
+    (name, head)
+}
+
+/// What a path leads to; for a field also the segment that is its name.
+fn find(path: &[u8]) -> (Name, Segment<'_>) {
     // Split first, then decode: an encoded slash is part of a name.
-    let path = &inquiry.request.target.path[1..];
+    let Some(path) = path.strip_prefix(b"/") else { return (Name::None, Segment(path)) };
+    let segment = Segment(path);
     match memchr::memchr(b'/', path) {
-        None => segment(inquiry, Segment(path), content),
+        None if path.is_empty() => (Name::Root, segment),
+        None => {
+            let index = ENDPOINTS.iter().position(|endpoint| segment.is(endpoint.segment));
+            (index.map_or(Name::Field, |index| NAMES[index]), segment)
+        }
         Some(slash) => {
             let (first, name) = (Segment(&path[..slash]), Segment(&path[slash + 1..]));
-            if first.is("headers") && !name.0.is_empty() && !name.0.contains(&b'/') {
-                return fields::named(inquiry, |field| name.is(field), content);
-            }
-            sentence(inquiry, Head::NotFound, "not found", content)
+            let is_field = first.is("headers") && !name.0.is_empty() && !name.0.contains(&b'/');
+            (if is_field { Name::Field } else { Name::None }, name)
         }
     }
 }
 
-fn segment(inquiry: &Inquiry<'_>, segment: Segment<'_>, content: &mut Vec<u8>) -> Head {
-    match TABLE.iter().find(|(name, _)| segment.is(name)) {
-        Some((_, resource)) => resource(inquiry, content),
-        None => fields::named(inquiry, |field| segment.is(field), content),
-    }
+fn not_found(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    sentence(inquiry, ResponseHead::NotFound, "not found", content)
 }
 
 /// `/all`: text only for those who ask for it.
-fn all(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
+fn all(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
     if accepted(inquiry) == Some(Media::Text) {
         fields::all_as_text(inquiry, content);
-        return Head::ChosenText;
+        return ResponseHead::ChosenText;
     }
     json::all(inquiry, content);
-    Head::ChosenJson
+    ResponseHead::ChosenJson
 }
 
 /// `/explain`: JSON only for those who ask for it.
-fn explanation(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> Head {
+fn explanation(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
     if !inquiry.site.explain {
-        return sentence(inquiry, Head::NotFound, "explain is off: start swagip with --explain", content);
+        return sentence(inquiry, ResponseHead::NotFound, "explain is off: start swagip with --explain", content);
     }
     if accepted(inquiry) == Some(Media::Json) {
         explain::json(inquiry, content);
-        return Head::ChosenJson;
+        return ResponseHead::ChosenJson;
     }
     explain::text(inquiry, content);
-    Head::ChosenText
+    ResponseHead::ChosenText
 }
 
-fn sentence(inquiry: &Inquiry<'_>, head: Head, sentence: &str, content: &mut Vec<u8>) -> Head {
+fn sentence(inquiry: &Inquiry<'_>, head: ResponseHead, sentence: &str, content: &mut Vec<u8>) -> ResponseHead {
     content.extend_from_slice(sentence.as_bytes());
     inquiry.end_text(content);
     head

@@ -31,7 +31,7 @@ impl Pure {
     pub fn new() -> Pure {
         let settings = settings();
         let peer = settings.rule.peer(([127, 0, 0, 1], 54321).into());
-        let mut service = Service::new(settings.rule, settings.site, std::sync::Arc::default());
+        let mut service = Service::new(settings.rule, settings.site);
         service.set_date(*DATE);
         Pure { service, peer }
     }
@@ -56,13 +56,13 @@ impl Pure {
     /// The client's FIN arrives.
     pub fn end(&mut self, client: &mut Client) {
         if client.closed.is_none() {
-            self.service.end(&mut client.state, &client.kept, &mut client.answers);
+            self.service.end(&mut client.state, &self.peer, &client.kept, &mut client.answers);
         }
     }
 
     /// What it waited for did not come in time.
     pub fn expire(&mut self, client: &mut Client) {
-        self.service.expire(&mut client.state, &client.kept, &mut client.answers);
+        self.service.expire(&mut client.state, &self.peer, &client.kept, &mut client.answers);
     }
 
     /// All answers to these pieces, and whether the connection is closed.

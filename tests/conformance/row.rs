@@ -14,6 +14,7 @@
 use crate::support::Answer;
 use std::fmt;
 use swagip::http::Refusal;
+use swagip::resource::ResponseHead;
 
 /// How binding it is, in the words of RFC 2119.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,7 +189,7 @@ impl Row {
     /// Checks that an answer is this refusal, whole: a date, what was wrong, and the end of the connection.
     pub fn check_refusal(&self, bytes: &[u8], refusal: Refusal) {
         assert!(!bytes.is_empty(), "{self}: not refused");
-        let line = format!("{}\r\n", refusal.status_line);
+        let line = format!("HTTP/1.1 {}\r\n", ResponseHead::refused(refusal.status).text().status);
         assert!(bytes.starts_with(line.as_bytes()), "{self}: {:?}, expected {refusal:?}", String::from_utf8_lossy(bytes));
         let (answer, content) = Answer::head(bytes);
         self.check_date(&answer);

@@ -13,13 +13,12 @@ mod chunked;
 mod properties;
 
 use play::{Client, Pure};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use swagip::client::proxy_protocol::Malformed;
 use swagip::client::{ForwardingField, Rule, TrustList};
-use swagip::exchange::{Next, OUTPUT_MAX, ProxyFault, Service, State, Waiting};
+use swagip::exchange::{Next, Notice, OUTPUT_MAX, ProxyFault, Record, Recorder, Service, State, Waiting};
 use swagip::http::field::FIELDS_MAX;
 use swagip::http::{Refusal, Request, request};
+use swagip::resource::ResponseHead;
 
 /// What a request is for does not show in statuses: an absolute target replaces Host, and facts are the first of their lines.
 #[test]
@@ -152,7 +151,7 @@ fn one_output_is_bounded() {
 #[test]
 fn every_refusal_has_a_status_and_one_line() {
     for refusal in Refusal::ALL {
-        assert!(refusal.status_line.starts_with("HTTP/1.1 4") || refusal.status_line.starts_with("HTTP/1.1 5"), "{refusal:?}");
+        assert!((400..600).contains(&ResponseHead::refused(refusal.status).status()), "{refusal:?}");
         assert!(refusal.reason.ends_with('\n') && refusal.reason.lines().count() == 1, "{refusal:?}");
     }
 }
@@ -226,7 +225,7 @@ fn the_date_is_the_one_that_was_set() {
 #[test]
 fn a_proxy_introduces_its_client() {
     let rule = Rule::new(TrustList::parse(["10.0.0.1"]).unwrap(), ForwardingField::default());
-    let mut service = Service::new(rule, support::settings().site, Arc::default());
+    let mut service = Service::new(rule, support::settings().site);
     let bytes = b"PROXY TCP4 203.0.113.9 192.0.2.1 54321 80\r\nGET /ip HTTP/1.1\r\nHost: a\r\n\r\n";
     for cut in 0..bytes.len() {
         let (mut state, mut peer) = (State::Proxy, service.rule().peer(([10, 0, 0, 1], 1).into()));
@@ -250,31 +249,80 @@ fn a_proxy_introduces_its_client() {
         assert_eq!((served.next, output.len()), (Next::Abort(fault), 0), "{bytes:?}");
         assert_eq!(state.waiting(), Waiting::Head);
     }
-    let mut output = Vec::new();
-    service.end(&mut State::Proxy, b"PROX", &mut output);
-    service.expire(&mut State::Proxy, b"PROX", &mut output);
+    let (mut output, peer) = (Vec::new(), service.rule().peer(([10, 0, 0, 1], 1).into()));
+    service.end(&mut State::Proxy, &peer, b"PROX", &mut output);
+    service.expire(&mut State::Proxy, &peer, b"PROX", &mut output);
     assert!(output.is_empty(), "half a PROXY header needs no answer");
 }
 
-/// One warning a start, and only where a forwarding field comes from an address that looks like a proxy's.
+/// Told once a connection, of the first request that isn't a load balancer's check.
 #[test]
-fn proxies_that_nobody_trusts_are_warned_of() {
-    let plain = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-    let forwarded = "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n";
-    let wrong = forwarded.replace("\r\n\r\n", "\r\nTransfer-Encoding: chunked\r\n\r\nwrong");
-    for (peer, bytes, warns) in [
-        ([127, 0, 0, 1], plain, false),
-        ([127, 0, 0, 1], forwarded, true),
-        ([127, 0, 0, 1], &wrong, true),
-        ([203, 0, 113, 1], forwarded, false),
+fn what_is_set_up_wrong_is_told() {
+    let rule = |trusted: &[&str]| Rule::new(TrustList::parse(trusted.iter().copied()).unwrap(), ForwardingField::default());
+    for (trusted, peer, target, fields, expected) in [
+        (&["10.0.0.1"][..], [127, 0, 0, 1], "/", "", None),
+        (&["10.0.0.1"], [127, 0, 0, 1], "/", "X-Forwarded-For: 203.0.113.9\r\n", Some(Notice::Untrusted)),
+        (&["10.0.0.1"], [127, 0, 0, 1], "/", "Forwarded: for=_x\r\nTransfer-Encoding: chunked\r\n", Some(Notice::Untrusted)),
+        (&["10.0.0.1"], [203, 0, 113, 1], "/", "X-Forwarded-For: 203.0.113.9\r\n", None),
+        // With nobody trusted, as behind a CDN.
+        (&[], [203, 0, 113, 1], "/ip", "CF-Connecting-IP: 203.0.113.9\r\n", Some(Notice::Untrusted)),
+        (&[], [203, 0, 113, 1], "/ip", "", None),
+        (&["10.0.0.1"], [10, 0, 0, 1], "/", "X-Forwarded-For: 203.0.113.9\r\n", None),
+        (&["10.0.0.1"], [10, 0, 0, 1], "/json", "Forwarded: for=203.0.113.9\r\n", Some(Notice::FieldMissing)),
+        (&["10.0.0.1"], [10, 0, 0, 1], "/ready", "", None),
+        (&["10.0.0.1"], [10, 0, 0, 1], "/", "X-Forwarded-For: 6.6.6.6, unknown\r\n", Some(Notice::FieldUnreadable)),
     ] {
-        let warned = Arc::new(AtomicBool::new(false));
-        let settings = support::settings();
-        let mut service = Service::new(settings.rule, settings.site, Arc::clone(&warned));
+        let mut service = Service::new(rule(trusted), support::settings().site);
         let mut peer = service.rule().peer((peer, 1).into());
-        service.serve(&mut State::default(), &mut peer, bytes.as_bytes(), false, &mut Vec::new());
-        assert_eq!(warned.load(Ordering::Relaxed), warns, "{bytes:?}");
-        assert!(!peer.suspicious, "one look is enough");
+        let bytes = format!("GET {target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+        let served = service.serve(&mut State::default(), &mut peer, bytes.as_bytes(), false, &mut Vec::new());
+        assert_eq!(served.notice, expected, "{bytes:?}");
+        let served = service.serve(&mut State::default(), &mut peer, bytes.as_bytes(), false, &mut Vec::new());
+        assert_eq!(served.notice, None, "one look is enough");
+    }
+}
+
+/// Every answer is recorded as it was given, wherever it comes from.
+#[test]
+fn what_is_answered_is_recorded() {
+    #[derive(Default)]
+    struct Records(Vec<String>);
+
+    impl Recorder for Records {
+        fn record(&mut self, record: &Record<'_>) {
+            let Record { name, head, length, method, target, client } = *record;
+            let client = client.and_then(|client| client.address).map_or("-".to_owned(), |address| address.to_string());
+            let (target, method) =
+                (String::from_utf8_lossy(target), method.map_or("-".to_owned(), |method| format!("{method:?}")));
+            self.0.push(format!("{} {} {length} {method} {target} {client}", name.label(), head.status()));
+        }
+    }
+
+    for (bytes, expected) in [
+        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", &["root 200 12 Get / 203.0.113.9"][..]),
+        ("HEAD /JSON?a HTTP/1.1\r\nHost: a\r\n\r\n", &["json 200 67 Head /JSON?a 203.0.113.9"]),
+        ("GET /host HTTP/1.1\r\nHost: a\r\n\r\n", &["field 200 2 Get /host 203.0.113.9"]),
+        ("GET /a/b HTTP/1.1\r\nHost: a\r\n\r\n", &["none 404 10 Get /a/b 203.0.113.9"]),
+        ("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", &["none 204 0 Options * 203.0.113.9"]),
+        ("PUT /ip HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", &["ip 405 45 NotAllowed /ip 203.0.113.9"]),
+        ("GET /ip HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx", &["refused 400 40 Get /ip 203.0.113.9"]),
+        ("GET /ip HTTP/1.1\r\n\r\n", &["refused 400 26 Get /ip 203.0.113.9"]),
+        ("GET /ip", &["refused 400 40 Get /ip 203.0.113.9"]),
+        ("\x16", &["refused 400 55 - 203.0.113.9"]),
+        (
+            "GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /port HTTP/1.1\r\nHost: a\r\n\r\n",
+            &["health 200 3 Get /health 203.0.113.9", "port 200 2 Get /port 203.0.113.9"],
+        ),
+    ] {
+        let mut service = Service::recording(Rule::default(), support::settings().site, Records::default());
+        let mut peer = service.rule().peer(([203, 0, 113, 9], 1).into());
+        let (mut state, mut output) = (State::default(), Vec::new());
+        let served = service.serve(&mut state, &mut peer, bytes.as_bytes(), false, &mut output);
+        if served.next == Next::Read {
+            service.end(&mut state, &peer, &bytes.as_bytes()[served.consumed..], &mut output);
+        }
+        let lines: Vec<String> = service.recorder().0.iter().map(|line| line.replace("  ", " ")).collect();
+        assert_eq!(lines, expected, "{bytes:?}: {}", String::from_utf8_lossy(&output));
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::command::Path;
 use super::text::{JsonText, Lowercase, Text, gather};
+use crate::resource::endpoint::Endpoint;
 use crate::resource::fields::{self, Listing, Value};
-use crate::resource::table::TABLE;
 use std::fmt::{self, Display, Formatter, Write};
 
 /// A name, what stands under it, and how to ask for it; of name and value so many bytes are shown.
@@ -38,7 +38,7 @@ const OF_BROWSERS: [&str; 17] = [
     "upgrade-insecure-requests",
 ];
 
-impl Row<'_> {
+impl<'l> Row<'l> {
     /// The name in lower case.
     pub fn name(&self) -> Lowercase<'_> {
         Lowercase(first(self.row.name(), self.shown))
@@ -49,15 +49,18 @@ impl Row<'_> {
         self.row.name().len().saturating_sub(self.shown)
     }
 
-    /// The resource that answers with the value.
-    pub fn path(&self) -> Path<'_> {
+    /// The resource that answers with the value, where these have names that are not those of fields.
+    pub fn path(&self, endpoints: &[Endpoint]) -> Path<'l> {
         let name = self.row.name();
         match self.row.value() {
             Value::Address(_) => Path::Fixed("/"),
             Value::Port(_) => Path::Fixed("/source-port"),
             // A name that is not shown whole is not shown in a command either.
             Value::Lines(_) if self.more_of_name() > 0 => Path::Fixed(HEADERS),
-            Value::Lines(_) => Path::Field { name, is_taken: TABLE.iter().any(|(taken, _)| taken.eq_ignore_ascii_case(name)) },
+            Value::Lines(_) => {
+                let is_taken = endpoints.iter().any(|endpoint| endpoint.segment.eq_ignore_ascii_case(name));
+                Path::Field { name, is_taken }
+            }
         }
     }
 

@@ -1,0 +1,60 @@
+//! The one place where an answer is given.
+
+use crate::client::Client;
+use crate::http::Method;
+use crate::http::request::Persistence;
+use crate::http::response::{Date, Heads};
+use crate::resource::{Name, ResponseHead};
+
+/// What was answered, for those who count or log it.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'r> {
+    /// What answered.
+    pub name: Name,
+    /// The representation, and the status.
+    pub head: ResponseHead,
+    /// The bytes of content, which for HEAD were not sent.
+    pub length: usize,
+    /// `None` where the request was refused before it had one.
+    pub method: Option<Method>,
+    /// As it was sent, or as much of it as came.
+    pub target: &'r [u8],
+    /// `None` where the request was refused before anyone could tell.
+    pub client: Option<Client>,
+}
+
+/// Looks at each answer that is given.
+pub trait Recorder {
+    /// An answer was given.
+    fn record(&mut self, record: &Record<'_>);
+}
+
+/// Nobody looks, and it costs nothing.
+impl Recorder for () {
+    #[inline(always)]
+    fn record(&mut self, _: &Record<'_>) {}
+}
+
+/// Writes all answers.
+#[derive(Debug)]
+pub(super) struct Writer<R> {
+    pub heads: Heads,
+    pub recorder: R,
+}
+
+impl<R: Recorder> Writer<R> {
+    pub fn new(served_by: Option<&str>, recorder: R) -> Writer<R> {
+        Writer { heads: Heads::new(ResponseHead::TEXTS.iter().copied(), served_by), recorder }
+    }
+
+    pub fn set_date(&mut self, date: Date) {
+        self.heads.set_date(date);
+    }
+
+    /// Gives an answer: every one, refusals included, is given here.
+    #[inline]
+    pub fn give(&mut self, output: &mut Vec<u8>, record: &Record<'_>, persistence: Persistence, content: &[u8]) {
+        self.heads.answer(output, record.head as usize, persistence, content, record.method == Some(Method::Head));
+        self.recorder.record(record);
+    }
+}

@@ -1,0 +1,66 @@
+//! What a call of the exchange comes to.
+
+use crate::client::proxy_protocol::Malformed;
+use std::fmt;
+
+/// What is to be done after the output went out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Read more; what was not consumed is the start of it.
+    Read,
+    /// Call again with what was not consumed: there was more to answer than one output holds.
+    Again,
+    /// Close at once and say nothing: the PROXY header is wrong, or comes from somebody who may not send one.
+    Abort(ProxyFault),
+    /// Close. `linger`: the client may still be sending, so read and drop that first, lest the answer be reset away.
+    Close {
+        /// Something that the client sends is not read.
+        linger: bool,
+    },
+}
+
+/// Why a connection has no PROXY header that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyFault {
+    /// It is not well-formed.
+    Malformed(Malformed),
+    /// Its sender is not in the trust list.
+    Untrusted,
+}
+
+impl fmt::Display for ProxyFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ProxyFault::Malformed(malformed) => malformed.fmt(formatter),
+            ProxyFault::Untrusted => formatter.write_str("its sender is not a --trusted-proxy"),
+        }
+    }
+}
+
+/// What the operator is to be told, once a start or now and then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// This peer, who is not trusted, sends a forwarding field.
+    Untrusted,
+    /// This peer, who is trusted, sends no forwarding field.
+    FieldMissing,
+    /// This peer, who is trusted, sends a forwarding field whose last entry is no address.
+    FieldUnreadable,
+    /// A PROXY header came where none is taken.
+    ProxyHeader,
+}
+
+/// What a call did with its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// So many bytes of the input are done with.
+    pub consumed: usize,
+    /// At least one request was answered.
+    pub answered: bool,
+    /// What the operator is to be told.
+    pub notice: Option<Notice>,
+    /// The bytes of all answers, with the content that was made for HEAD and is not sent: a measure of the time that they took.
+    pub work: usize,
+    /// What is to be done.
+    pub next: Next,
+}

@@ -1,0 +1,212 @@
+//! What the fields of a head say of the request itself: the host, the framing, the connection, and what the answer needs.
+
+use super::field::{self, Field, is_name, is_token};
+use super::{Refusal, host};
+
+/// What becomes of the connection after the answer (RFC 9112 §9.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persistence {
+    /// It stays open, as is the default of 1.1.
+    Default,
+    /// It stays open, because a 1.0 client asked for it and must be told so.
+    KeepAlive,
+    /// It is closed.
+    Close,
+}
+
+/// How much content follows the head (RFC 9112 §6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// So many bytes; without any framing field none.
+    Length(u64),
+    /// Chunks, up to the last one and its trailer section.
+    Chunked,
+}
+
+/// What the fields say of the request itself, noted in one pass over them: the first line of each that counts, and in bits what
+/// else was seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Facts<'h, 'b> {
+    host: Option<&'h Field<'b>>,
+    accept: Option<&'h Field<'b>>,
+    user_agent: Option<&'h Field<'b>>,
+    /// Content-Length or Transfer-Encoding: with two lines of either, or with both, the request is refused.
+    framing: Option<&'h Field<'b>>,
+    seen: u8,
+}
+
+const HOST_REPEATED: u8 = 1;
+const ACCEPT_REPEATED: u8 = 1 << 1;
+const FRAMING_REPEATED: u8 = 1 << 2;
+const CLOSE: u8 = 1 << 3;
+const KEEP_ALIVE: u8 = 1 << 4;
+const EXPECTS_CONTINUE: u8 = 1 << 5;
+const EXPECTS_UNKNOWN: u8 = 1 << 6;
+
+impl<'h, 'b> Facts<'h, 'b> {
+    /// Notes what one field says.
+    #[inline]
+    pub fn note(&mut self, field: &'h Field<'b>) {
+        let name = field.name;
+        // The length tells most names apart before a byte is compared.
+        self.seen |= match name.len() {
+            4 if is_name(name, b"host") => first(&mut self.host, field, HOST_REPEATED),
+            6 if is_name(name, b"accept") => first(&mut self.accept, field, ACCEPT_REPEATED),
+            6 if is_name(name, b"expect") => expectations(field.value),
+            10 if is_name(name, b"user-agent") => first(&mut self.user_agent, field, 0),
+            10 if is_name(name, b"connection") => options(field.value),
+            14 if is_name(name, b"content-length") => first(&mut self.framing, field, FRAMING_REPEATED),
+            17 if is_name(name, b"transfer-encoding") => first(&mut self.framing, field, FRAMING_REPEATED),
+            _ => 0,
+        };
+    }
+
+    fn has(&self, bit: u8) -> bool {
+        self.seen & bit != 0
+    }
+
+    /// The value of Host.
+    pub fn host(&self) -> Option<&'b [u8]> {
+        value(self.host)
+    }
+
+    /// The value of the first Accept line.
+    pub fn accept(&self) -> Option<&'b [u8]> {
+        value(self.accept)
+    }
+
+    /// Whether there are more Accept lines than the first.
+    pub fn is_accept_repeated(&self) -> bool {
+        self.has(ACCEPT_REPEATED)
+    }
+
+    /// The value of the first User-Agent line.
+    pub fn user_agent(&self) -> Option<&'b [u8]> {
+        value(self.user_agent)
+    }
+
+    /// Whether the client waits for a 100 before it sends its content.
+    pub fn expects_continue(&self) -> bool {
+        self.has(EXPECTS_CONTINUE)
+    }
+
+    /// How much content follows.
+    ///
+    /// # Errors
+    /// Framing that is not clear beyond doubt.
+    #[inline]
+    pub fn framing(&self, minor: u8) -> Result<Framing, Refusal> {
+        match self.framing {
+            None => Ok(Framing::Length(0)),
+            Some(field) => framing(field, self.has(FRAMING_REPEATED), minor),
+        }
+    }
+
+    /// Checks that there is one Host, and a right one; only HTTP/1.0 may do without.
+    ///
+    /// # Errors
+    /// There is none, or more than one, or it is wrong.
+    #[inline]
+    pub fn check_host(&self, minor: u8) -> Result<(), Refusal> {
+        match self.host {
+            _ if self.has(HOST_REPEATED) => Err(Refusal::HOST_REPEATED),
+            Some(host) => host::check(host.value),
+            None if minor > 0 => Err(Refusal::HOST_MISSING),
+            None => Ok(()),
+        }
+    }
+
+    /// What the client wants to become of the connection (RFC 9112 §9.3).
+    #[inline]
+    pub fn persistence(&self, minor: u8) -> Persistence {
+        match (minor, self.has(CLOSE), self.has(KEEP_ALIVE)) {
+            (0, false, true) => Persistence::KeepAlive,
+            (0, _, _) | (_, true, _) => Persistence::Close,
+            _ => Persistence::Default,
+        }
+    }
+
+    /// RFC 9110 §10.1.1: an expectation in a 1.0 request is ignored.
+    ///
+    /// # Errors
+    /// There is one that is not known here.
+    #[inline]
+    pub fn check_expectation(&mut self, minor: u8) -> Result<(), Refusal> {
+        if minor == 0 {
+            self.seen &= !(EXPECTS_CONTINUE | EXPECTS_UNKNOWN);
+        }
+        if self.has(EXPECTS_UNKNOWN) { Err(Refusal::EXPECTATION) } else { Ok(()) }
+    }
+}
+
+fn value<'b>(field: Option<&Field<'b>>) -> Option<&'b [u8]> {
+    field.map(|field| field.value)
+}
+
+/// Notes a line if it is the first of its name, else gives back the bit which says that there are more.
+#[inline]
+fn first<'h, 'b>(place: &mut Option<&'h Field<'b>>, field: &'h Field<'b>, repeated: u8) -> u8 {
+    if place.is_some() {
+        return repeated;
+    }
+    *place = Some(field);
+    0
+}
+
+/// What a framing field says, if it is the only one.
+#[cold]
+#[inline(never)]
+fn framing(field: &Field<'_>, is_repeated: bool, minor: u8) -> Result<Framing, Refusal> {
+    let value = field.value;
+    if is_repeated {
+        return Err(Refusal::FRAMING);
+    }
+    if field.name.len() == "content-length".len() {
+        return decimal(value).map(Framing::Length).ok_or(Refusal::CONTENT_LENGTH);
+    }
+    if minor == 0 {
+        return Err(Refusal::CODING_VERSION);
+    }
+    if is_chunked(value) { Ok(Framing::Chunked) } else { Err(unknown_coding(value)) }
+}
+
+fn is_chunked(coding: &[u8]) -> bool {
+    coding.eq_ignore_ascii_case(b"chunked")
+}
+
+/// Why these transfer codings are refused. Where `chunked` comes last, and only there, the content has an end that another server
+/// could find: what is missing here is the other coding (RFC 9112 §6.1). Without it nobody can find the end (§6.3).
+fn unknown_coding(codings: &[u8]) -> Refusal {
+    let is_clean = |coding: &[u8]| !coding.is_empty() && coding.iter().all(|&byte| is_token(byte));
+    let mut codings = codings.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+    let ends_in_chunked = codings.next_back().is_some_and(is_chunked);
+    if ends_in_chunked && codings.all(|coding| is_clean(coding) && !is_chunked(coding)) {
+        return Refusal::CODING;
+    }
+    Refusal::CODING_FORM
+}
+
+/// The bits for the options of a Connection line.
+fn options(value: &[u8]) -> u8 {
+    let bit = |option: &[u8]| {
+        let is = |name: &[u8], bit| if option.eq_ignore_ascii_case(name) { bit } else { 0 };
+        is(b"close", CLOSE) | is(b"keep-alive", KEEP_ALIVE)
+    };
+    field::elements(value).map(bit).fold(0, |bits, bit| bits | bit)
+}
+
+/// The bits for the expectations of an Expect line.
+fn expectations(value: &[u8]) -> u8 {
+    let bit =
+        |expectation: &[u8]| if expectation.eq_ignore_ascii_case(b"100-continue") { EXPECTS_CONTINUE } else { EXPECTS_UNKNOWN };
+    field::elements(value).map(bit).fold(0, |bits, bit| bits | bit)
+}
+
+/// `1*DIGIT` without overflow; nothing else, no sign, no list.
+fn decimal(digits: &[u8]) -> Option<u64> {
+    let value = |value: u64, byte: &u8| match byte {
+        b'0'..=b'9' => value.checked_mul(10)?.checked_add(u64::from(byte - b'0')),
+        _ => None,
+    };
+    if digits.is_empty() { None } else { digits.iter().try_fold(0, value) }
+}

@@ -1,0 +1,56 @@
+//! Methods (RFC 9110 §9), as far as they are told apart here.
+
+use super::field::is_token;
+
+/// What a request wants done with its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// The content and its fields.
+    Get,
+    /// The fields only.
+    Head,
+    /// What is allowed.
+    Options,
+    /// A tunnel; its target is an authority. Not allowed on anything here.
+    Connect,
+    /// POST, PUT, DELETE, TRACE, PATCH: known, and not allowed on anything here.
+    NotAllowed,
+    /// PRI, the first word of HTTP/2 (RFC 9113 §3.4); not a method that anyone may use.
+    Preface,
+    /// PROXY, the first word of a PROXY protocol header; not a method either.
+    Proxy,
+    /// Any other token.
+    Unknown,
+}
+
+impl Method {
+    /// The method of this name; names are case-sensitive.
+    pub fn named(name: &[u8]) -> Method {
+        match name {
+            b"GET" => Method::Get,
+            b"HEAD" => Method::Head,
+            b"OPTIONS" => Method::Options,
+            b"CONNECT" => Method::Connect,
+            b"POST" | b"PUT" | b"DELETE" | b"TRACE" | b"PATCH" => Method::NotAllowed,
+            b"PRI" => Method::Preface,
+            b"PROXY" => Method::Proxy,
+            _ => Method::Unknown,
+        }
+    }
+
+    /// The method that a request line begins with, and the line after the space. `None` where it begins with no token and one space.
+    #[inline]
+    pub fn parse(line: &[u8]) -> Option<(Method, &[u8])> {
+        match line.strip_prefix(b"GET ") {
+            Some(rest) => Some((Method::Get, rest)),
+            None => Method::parse_other(line),
+        }
+    }
+
+    #[inline(never)] // It would take registers from GET.
+    fn parse_other(line: &[u8]) -> Option<(Method, &[u8])> {
+        let (name, rest) = line.split_at(line.iter().position(|&byte| !is_token(byte))?);
+        let rest = rest.strip_prefix(b" ")?;
+        (!name.is_empty()).then(|| (Method::named(name), rest))
+    }
+}

@@ -1,0 +1,39 @@
+//! The request line, `method SP request-target SP HTTP-version CRLF` (RFC 9112 §3), as nearly every request has it.
+//!
+//! It is read here and not by httparse, which refuses HTTP/1.2 to 1.9, takes targets that must be refused, and gives one error for
+//! what needs 400 and 505: it would have to be read twice.
+
+use super::method::Method;
+use super::scan::LEADING_LINES_MAX;
+use super::target;
+
+/// A request line whose bytes are right one by one.
+pub struct RequestLine<'b> {
+    /// What is to be done.
+    pub method: Method,
+    /// Of bytes that a target may have.
+    pub target: &'b [u8],
+    /// 0 or 1, which stands for every higher one (RFC 9110 §2.5).
+    pub minor: u8,
+}
+
+impl<'b> RequestLine<'b> {
+    /// The line, and what comes after its CRLF. `None`: it is not complete, or not right.
+    #[inline]
+    pub fn parse(bytes: &'b [u8]) -> Option<(RequestLine<'b>, &'b [u8])> {
+        let (method, rest) = Method::parse(bytes)?;
+        let (target, rest) = rest.split_at(rest.iter().position(|&byte| !target::is_target(byte))?);
+        let (&[ref version @ .., minor, cr, lf], rest) = rest.split_first_chunk::<11>()?;
+        let is_right = version == b" HTTP/1." && minor.is_ascii_digit() && [cr, lf] == *b"\r\n";
+        is_right.then_some((RequestLine { method, target, minor: u8::from(minor != b'0') }, rest))
+    }
+}
+
+/// The bytes of the empty lines before a request line (RFC 9112 §2.2).
+pub fn leading_lines(input: &[u8]) -> usize {
+    let mut length = 0;
+    while length < 2 * LEADING_LINES_MAX && input[length..].starts_with(b"\r\n") {
+        length += 2;
+    }
+    length
+}
