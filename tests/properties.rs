@@ -9,7 +9,6 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 use support::Answer;
 use swagip::client::{ForwardingField, Rule, TrustList};
 use swagip::exchange::{Next, ProxyFault, Service, State, Waiting};
