@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 use swagip::client::Rule;
 use swagip::exchange::{Next, Service, State};
 use swagip::http::Refusal;
