@@ -26,6 +26,7 @@ use crate::http::{Field, Method, Refusal};
 use crate::resource::{self, Inquiry, Name, ResponseHead, Site};
 use answer::Writer;
 use content::{Rest, begin_content, hold, is_unasked};
+use std::net::IpAddr;
 
 pub use answer::{Record, Recorder};
 pub use outcome::{Next, Notice, ProxyFault, Served};
@@ -36,7 +37,7 @@ pub use state::{Pending, State, Waiting};
 pub const OUTPUT_MAX: usize = 64 * 1024;
 
 /// Room for the content of nearly every answer.
-const BODY_USUAL: usize = 1024;
+const BODY_USUAL: usize = 4096;
 
 /// One call of [`Service::serve`]: what it was given, and how far it has come.
 struct Call<'c> {
@@ -50,7 +51,6 @@ struct Call<'c> {
     answered: bool,
     /// The bytes of content that were made and are not in the output: for HEAD, or because they wait for a request's content.
     unsent: usize,
-    notice: Option<Notice>,
     /// `None`: to go on with the rest of the input.
     next: Option<Next>,
 }
@@ -83,6 +83,7 @@ pub struct Service<R = ()> {
     /// Scratch for the content of one answer.
     body: Vec<u8>,
     draining: bool,
+    notice: Option<(Notice, IpAddr)>,
 }
 
 impl Service {
@@ -96,7 +97,7 @@ impl<R: Recorder> Service<R> {
     /// A service whose answers are looked at.
     pub fn recording(rule: Rule, site: Site, recorder: R) -> Service<R> {
         let writer = Writer::new(site.served_by.as_deref(), recorder);
-        Service { rule, site, writer, body: Vec::with_capacity(BODY_USUAL), draining: false }
+        Service { rule, site, writer, body: Vec::with_capacity(BODY_USUAL), draining: false, notice: None }
     }
 
     /// Whoever looks at the answers.
@@ -114,9 +115,11 @@ impl<R: Recorder> Service<R> {
         self.writer.set_date(date);
     }
 
-    /// Gives back the room that an unusual answer took.
+    /// Gives back the room that unusual answers took.
     pub fn trim(&mut self) {
-        self.body = Vec::with_capacity(BODY_USUAL);
+        if self.body.capacity() > BODY_USUAL {
+            self.body = Vec::with_capacity(BODY_USUAL);
+        }
     }
 
     /// From now on readiness is denied, and the last answer to what has arrived on a connection closes it.
@@ -128,8 +131,7 @@ impl<R: Recorder> Service<R> {
     /// is not all that has arrived. A later call for the same connection brings what was not consumed again, and more behind it;
     /// how the input was cut changes nothing in the answers.
     pub fn serve(&mut self, state: &mut State, peer: &mut Peer, input: &[u8], more: bool, output: &mut Vec<u8>) -> Served {
-        let mut call =
-            Call { peer, length: input.len(), more, output, consumed: 0, answered: false, unsent: 0, notice: None, next: None };
+        let mut call = Call { peer, length: input.len(), more, output, consumed: 0, answered: false, unsent: 0, next: None };
         let mut storage = request::storage::<FIELDS_USUAL>();
         while call.next.is_none() && call.consumed < input.len() {
             if call.work() >= OUTPUT_MAX {
@@ -139,19 +141,13 @@ impl<R: Recorder> Service<R> {
             let rest = &input[call.consumed..];
             if let Err(refusal) = self.step(state, rest, &mut call, &mut storage) {
                 if refusal == Refusal::PROXY_HEADER {
-                    call.notice = Some(Notice::ProxyHeader);
+                    self.note(Notice::ProxyHeader, call.peer);
                 }
                 self.refuse(refusal, state, call.peer, rest, call.output);
                 call.next = Some(Next::Close { linger: true });
             }
         }
-        Served {
-            consumed: call.consumed,
-            answered: call.answered,
-            notice: call.notice,
-            work: call.work(),
-            next: call.next.unwrap_or(Next::Read),
-        }
+        Served { consumed: call.consumed, answered: call.answered, work: call.work(), next: call.next.unwrap_or(Next::Read) }
     }
 
     /// Looks at the input once.
@@ -249,8 +245,8 @@ impl<R: Recorder> Service<R> {
         };
         let (head, length) = (ResponseHead::refused(refusal.status), refusal.reason.len());
         let client = (!peer.trusted).then(|| self.rule.client(peer, &[]));
-        let record = Record { name: Name::Refused, head, length, method, target, client };
-        self.writer.give(output, &record, Persistence::Close, refusal.reason.as_bytes());
+        let record = Record { name: Name::Refused, head, length, method, target, client: client.as_ref() };
+        self.writer.give_rare(output, &record, Persistence::Close, refusal.reason.as_bytes());
     }
 
     /// Looks at a head that did not arrive whole, or that is not right, or too long for the hot path.
@@ -300,7 +296,7 @@ impl<R: Recorder> Service<R> {
         let (name, head) = resource::answer(&inquiry, &mut self.body);
         let Request { method, target, .. } = *request;
         let record =
-            Record { name, head, length: self.body.len(), method: Some(method), target: target.sent, client: Some(client) };
+            Record { name, head, length: self.body.len(), method: Some(method), target: target.sent, client: Some(&client) };
         if let Rest::Missing(content) = rest {
             *state = State::Content(hold(&record, content, request, &self.body));
             call.unsent += self.body.len();
@@ -320,18 +316,28 @@ impl<R: Recorder> Service<R> {
 
     /// Looks at the first request of a connection for signs of a server that is set up wrong.
     #[cold]
-    fn look(&self, request: &Request<'_, '_>, call: &mut Call<'_>) {
+    fn look(&mut self, request: &Request<'_, '_>, call: &mut Call<'_>) {
         // A check is no client's request; those of balancers have no forwarding field.
         if resource::is_check(request.target.path) {
             return;
         }
         call.peer.watched = false;
-        call.notice = match self.rule.mistake(call.peer, request.fields) {
-            Some(Mistake::Untrusted { .. }) => Some(Notice::Untrusted),
-            Some(Mistake::Missing) => Some(Notice::FieldMissing),
-            Some(Mistake::Unreadable) => Some(Notice::FieldUnreadable),
-            Some(Mistake::Inside) | None => call.notice,
-        };
+        match self.rule.mistake(call.peer, request.fields) {
+            Some(Mistake::Untrusted { .. }) => self.note(Notice::Untrusted, call.peer),
+            Some(Mistake::Missing) => self.note(Notice::FieldMissing, call.peer),
+            Some(Mistake::Unreadable) => self.note(Notice::FieldUnreadable, call.peer),
+            Some(Mistake::Inside) | None => {}
+        }
+    }
+
+    fn note(&mut self, notice: Notice, peer: &Peer) {
+        self.notice = peer.address.map(|address| (notice, address));
+    }
+
+    /// What the operator is to be told, and of whom, since this was asked last; at most once for each connection and refusal, so
+    /// ask after a connection's first request.
+    pub fn take_notice(&mut self) -> Option<(Notice, IpAddr)> {
+        self.notice.take()
     }
 
     /// Whether an answer closes the connection because this server is stopping. Not while more requests wait behind it.

@@ -20,7 +20,7 @@ pub struct Record<'r> {
     /// As it was sent, or as much of it as came.
     pub target: &'r [u8],
     /// `None` where the request was refused before anyone could tell.
-    pub client: Option<Client>,
+    pub client: Option<&'r Client>,
 }
 
 /// Looks at each answer that is given.
@@ -51,8 +51,15 @@ impl<R: Recorder> Writer<R> {
         self.heads.set_date(date);
     }
 
+    /// [`Writer::give`] for answers that are seldom given.
+    #[cold]
+    #[inline(never)] // Or each caller would have a copy of it.
+    pub fn give_rare(&mut self, output: &mut Vec<u8>, record: &Record<'_>, persistence: Persistence, content: &[u8]) {
+        self.give(output, record, persistence, content);
+    }
+
     /// Gives an answer: every one, refusals included, is given here.
-    #[inline]
+    #[inline(always)] // So that a record that nobody looks at is never made; 30 instructions a request.
     pub fn give(&mut self, output: &mut Vec<u8>, record: &Record<'_>, persistence: Persistence, content: &[u8]) {
         self.heads.answer(output, record.head as usize, persistence, content, record.method == Some(Method::Head));
         self.recorder.record(record);

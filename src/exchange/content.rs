@@ -41,7 +41,7 @@ pub(super) fn hold(record: &Record<'_>, content: Content, request: &Request<'_, 
         persistence: request.persistence,
         method: request.method,
         target: record.target.into(),
-        client: record.client.unwrap_or_default(),
+        client: record.client.copied().unwrap_or_default(),
     })
 }
 
@@ -74,9 +74,9 @@ impl<R: Recorder> Service<R> {
     /// Gives an answer that has waited.
     #[cold]
     pub(super) fn finish(&mut self, pending: &Pending, persistence: Persistence, output: &mut Vec<u8>) {
-        let Pending { name, head, method, client, .. } = *pending;
+        let Pending { name, head, method, ref client, .. } = *pending;
         let (length, client) = (pending.body.len(), Some(client));
         let record = Record { name, head, length, method: Some(method), target: &pending.target, client };
-        self.writer.give(output, &record, persistence, &pending.body);
+        self.writer.give_rare(output, &record, persistence, &pending.body);
     }
 }

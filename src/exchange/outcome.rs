@@ -37,7 +37,7 @@ impl fmt::Display for ProxyFault {
     }
 }
 
-/// What the operator is to be told, once a start or now and then.
+/// What the operator is to be told of a peer, once a start or now and then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// This peer, who is not trusted, sends a forwarding field.
@@ -57,8 +57,6 @@ pub struct Served {
     pub consumed: usize,
     /// At least one request was answered.
     pub answered: bool,
-    /// What the operator is to be told.
-    pub notice: Option<Notice>,
     /// The bytes of all answers, with the content that was made for HEAD and is not sent: a measure of the time that they took.
     pub work: usize,
     /// What is to be done.

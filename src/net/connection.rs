@@ -11,14 +11,12 @@
 use super::deadlines::Millis;
 use super::socket;
 use super::sources::Source;
-use super::tally::Tallies;
 use super::wait::Activity;
 use crate::client::Peer;
-use crate::exchange::{Next, Notice, OUTPUT_MAX, ProxyFault, Served, Service, State, Waiting};
+use crate::exchange::{Next, OUTPUT_MAX, ProxyFault, Served, Service, State, Waiting};
 use mio::Interest;
 use mio::net::TcpStream;
 use std::io;
-use std::sync::Arc;
 
 /// The most bytes of input that one connection has read before the others have their turn: eight times the worker's room for it.
 const READS_MAX: usize = 8;
@@ -38,8 +36,6 @@ pub struct Lent {
     pub output: Vec<u8>,
     /// The time of this turn.
     pub now: Millis,
-    /// What is counted for the log.
-    pub tallies: Arc<Tallies>,
 }
 
 /// What came of driving a connection.
@@ -112,6 +108,14 @@ pub struct Held {
 }
 
 impl Held {
+    /// The input with these bytes after it. It is read where it is held: copied out and in again at each piece, a head in drips
+    /// would cost its square.
+    #[cold]
+    fn append(&mut self, input: &[u8]) -> (&mut State, &[u8]) {
+        self.input.extend_from_slice(input);
+        (&mut self.state, &self.input)
+    }
+
     /// Whether it holds nothing that an idle connection does not.
     fn is_empty(&self) -> bool {
         self.input.is_empty() && self.unsent.is_empty() && self.state.waiting() == Waiting::Idle
@@ -119,20 +123,12 @@ impl Held {
 }
 
 impl Lent {
-    /// Tells the operator.
-    #[cold]
-    fn tell(&self, notice: Notice, peer: &Peer) {
-        if let Some(address) = peer.address {
-            self.tallies.tell(notice, address, self.service.rule().field_name(), self.now);
-        }
-    }
-
-    /// Gives back the room that an unusual answer took.
-    fn trim(&mut self, work: usize) {
-        if work >= OUTPUT_MAX {
+    /// Gives back the room that unusual answers took.
+    pub fn trim(&mut self) {
+        if self.output.capacity() > OUTPUT_MAX {
             self.output = Vec::with_capacity(OUTPUT_MAX);
-            self.service.trim();
         }
+        self.service.trim();
     }
 }
 
@@ -214,17 +210,11 @@ impl Connection {
                 Resumed::GoesOn => continue,
                 Resumed::Ends(fate) => return Ok(fate),
             };
-            let served = match self.held.take() {
-                None => self.serve(lent, length, is_full)?,
-                Some(held) => self.serve_held(held, lent, length, is_full)?,
-            };
+            let served = self.serve(lent, length, is_full)?;
             if let Next::Abort(fault) = served.next {
                 return Ok(Fate::Aborts(fault));
             }
             progress |= served.answered;
-            if let Some(notice) = served.notice {
-                lent.tell(notice, &self.peer);
-            }
             // A short read has emptied the socket; unless a FIN is behind it, the next bytes make a new event.
             if self.phase == Phase::Open && !is_full && !read_closed {
                 return Ok(Fate::Stays { progress });
@@ -260,35 +250,35 @@ impl Connection {
         })
     }
 
-    /// Answers the first `length` bytes of the input and sends.
+    /// Answers what is held and the `length` bytes that have come after it, and sends.
     fn serve(&mut self, lent: &mut Lent, length: usize, is_full: bool) -> io::Result<Served> {
-        let mut state = State::default();
+        let mut fresh = State::default();
         lent.output.clear();
-        let served = lent.service.serve(&mut state, &mut self.peer, &lent.input[..length], is_full, &mut lent.output);
+        let (state, input) = match &mut self.held {
+            None => (&mut fresh, &lent.input[..length]),
+            Some(held) => held.append(&lent.input[..length]),
+        };
+        let served = lent.service.serve(state, &mut self.peer, input, is_full, &mut lent.output);
         self.phase = phase(served.next);
         let sent = socket::send(&self.stream, &lent.output, matches!(self.phase, Phase::Flushing { .. }))?;
-        let (rest, unsent) = (&lent.input[served.consumed..length], &lent.output[sent..]);
-        // Nearly always: all is answered and sent.
-        if !rest.is_empty() || !unsent.is_empty() || state.waiting() != Waiting::Idle {
-            self.hold(Held { state, ..Held::default() }.into(), rest, unsent);
+        // Nearly always: all is answered and sent, and nothing was held.
+        let is_all = self.held.is_none() && served.consumed == length && sent == lent.output.len();
+        if !is_all || fresh.waiting() != Waiting::Idle {
+            self.keep(fresh, &lent.input[..length], served.consumed, &lent.output[sent..]);
         }
-        lent.trim(served.work);
         Ok(served)
     }
 
-    /// Answers what is held and the `length` bytes that have come after it, and sends. They are read where they are held: copied out and
-    /// in again at each piece, a head in drips would cost its square.
+    /// Keeps what is left of the input, and what the socket did not take. `fresh` is the state where none was held.
     #[cold]
-    fn serve_held(&mut self, mut held: Box<Held>, lent: &mut Lent, length: usize, is_full: bool) -> io::Result<Served> {
-        held.input.extend_from_slice(&lent.input[..length]);
-        lent.output.clear();
-        let served = lent.service.serve(&mut held.state, &mut self.peer, &held.input, is_full, &mut lent.output);
-        self.phase = phase(served.next);
-        held.input.drain(..served.consumed);
-        let sent = socket::send(&self.stream, &lent.output, matches!(self.phase, Phase::Flushing { .. }))?;
-        self.hold(held, &[], &lent.output[sent..]);
-        lent.trim(served.work);
-        Ok(served)
+    fn keep(&mut self, fresh: State, input: &[u8], consumed: usize, unsent: &[u8]) {
+        match self.held.take() {
+            None => self.hold(Held { state: fresh, ..Held::default() }.into(), &input[consumed..], unsent),
+            Some(mut held) => {
+                held.input.drain(..consumed);
+                self.hold(held, &[], unsent);
+            }
+        }
     }
 
     /// The client has sent its FIN: sends the final response, if one is owed.

@@ -61,6 +61,7 @@ pub struct Worker {
     obeyed: Option<Order>,
     date_until: Millis,
     accept_after: Millis,
+    tallies: Arc<Tallies>,
 }
 
 impl Worker {
@@ -94,7 +95,7 @@ impl Worker {
             sources: Sources::default(),
             per_client,
             ready: Vec::new(),
-            lent: Lent { service, input: vec![0; 2 * HEAD_MAX], output: Vec::with_capacity(OUTPUT_MAX), now: 0, tallies },
+            lent: Lent { service, input: vec![0; 2 * HEAD_MAX], output: Vec::with_capacity(OUTPUT_MAX), now: 0 },
             limits,
             stopper,
             _bell: bell,
@@ -102,6 +103,7 @@ impl Worker {
             obeyed: None,
             date_until: 0,
             accept_after: 0,
+            tallies,
         })
     }
 
@@ -160,7 +162,7 @@ impl Worker {
         (due != NEVER).then(|| Duration::from_millis(due.saturating_sub(self.lent.now)))
     }
 
-    /// Takes the time for this turn, and in each new second the date.
+    /// Takes the time for this turn, and in each new second the date, when scratch buffers shrink again, too.
     fn tick(&mut self) {
         self.lent.now = now();
         if self.lent.now < self.date_until {
@@ -173,6 +175,7 @@ impl Worker {
         // It fits: an IMF-fixdate is 29 bytes.
         let _ = write!(&mut date[..], "{}", httpdate::HttpDate::from(time));
         self.lent.service.set_date(date);
+        self.lent.trim();
     }
 
     fn event(&mut self, event: &Event) {
@@ -225,6 +228,7 @@ impl Worker {
 
     /// Does what came of driving a connection: has epoll and the deadlines know what it waits for.
     fn settle(&mut self, slot: usize, fate: Fate) {
+        self.tell();
         let progress = match fate {
             Fate::Stays { progress } => progress,
             Fate::Ready => {
@@ -260,8 +264,15 @@ impl Worker {
         }
     }
 
+    /// Tells the operator what a connection's first request, or a refused one, has shown.
+    fn tell(&mut self) {
+        if let Some((notice, peer)) = self.lent.service.take_notice() {
+            self.tallies.tell(notice, peer, self.lent.service.rule().field_name(), self.lent.now);
+        }
+    }
+
     fn log_abort(&self, fault: ProxyFault) {
-        if let Some(count) = self.lent.tallies.aborted.note(self.lent.now) {
+        if let Some(count) = self.tallies.aborted.note(self.lent.now) {
             log::warn!("connections closed for their PROXY header: {count}; the last one: {fault}");
         }
     }

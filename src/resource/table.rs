@@ -31,9 +31,8 @@ macro_rules! resources {
 
         fn resource(name: Name, inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
             match name {
-                Name::Root => root(inquiry, content),
                 $(Name::$name => $answer(inquiry, content),)*
-                Name::Field | Name::None | Name::Refused => not_found(inquiry, content),
+                Name::Root | Name::Field | Name::None | Name::Refused => not_found(inquiry, content),
             }
         }
     };

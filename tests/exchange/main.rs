@@ -275,10 +275,11 @@ fn what_is_set_up_wrong_is_told() {
         let mut service = Service::new(rule(trusted), support::settings().site);
         let mut peer = service.rule().peer((peer, 1).into());
         let bytes = format!("GET {target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
-        let served = service.serve(&mut State::default(), &mut peer, bytes.as_bytes(), false, &mut Vec::new());
-        assert_eq!(served.notice, expected, "{bytes:?}");
-        let served = service.serve(&mut State::default(), &mut peer, bytes.as_bytes(), false, &mut Vec::new());
-        assert_eq!(served.notice, None, "one look is enough");
+        let address = peer.address.unwrap();
+        for expected in [expected, None] {
+            service.serve(&mut State::default(), &mut peer, bytes.as_bytes(), false, &mut Vec::new());
+            assert_eq!(service.take_notice(), expected.map(|notice| (notice, address)), "{bytes:?}; one look is enough");
+        }
     }
 }
 

@@ -58,6 +58,7 @@ impl Worker {
         let mut connection = Connection::new(stream, self.lent.service.rule().peer(address), proxy);
         // The request is there already, more often than not, and the connection perhaps never needs a slot.
         let fate = connection.drive(&mut self.lent, false);
+        self.tell();
         match fate {
             Fate::Closes => return,
             Fate::Aborts(fault) => return self.log_abort(fault),

@@ -79,7 +79,7 @@ impl Worker {
         self.lent.service.drain();
         for listener in &mut self.listeners {
             if let Err(error) = listener::announce_at_once(&listener.socket) {
-                self.lent.tallies.refused.tell("connections that have sent nothing when a listener closes are reset", &error);
+                self.tallies.refused.tell("connections that have sent nothing when a listener closes are reset", &error);
             }
             listener.is_ready = true;
         }
@@ -127,7 +127,7 @@ impl Worker {
     fn ignore_new(&self) {
         for listener in &self.listeners {
             if let Err(error) = listener::ignore_new(&listener.socket) {
-                self.lent.tallies.refused.tell("connections that are being made when a listener closes are reset", &error);
+                self.tallies.refused.tell("connections that are being made when a listener closes are reset", &error);
             }
         }
     }

@@ -111,7 +111,7 @@ impl Worker {
     }
 
     pub(super) fn log_limit(&mut self, limit: &str) {
-        if let Some(count) = self.lent.tallies.limited.note(self.lent.now) {
+        if let Some(count) = self.tallies.limited.note(self.lent.now) {
             let connections = self.connections.len();
             log::warn!(
                 "{limit} ({count} times; {connections} connections in this thread): closing those that cost least to lose"
