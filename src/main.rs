@@ -97,7 +97,7 @@ fn advice(error: &BindError, listeners: &[Listen]) -> String {
     match error {
         BindError::Taken(_) => format!("{subject} is taken: try {flag} {}", at(free_port(address, listeners))),
         BindError::Other { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-            format!("{subject} is not for this user: try {flag} {}, or as root: {}", at(8080), setcap())
+            format!("{subject} needs root or CAP_NET_BIND_SERVICE: try {flag} {}, or as root: {}", at(8080), setcap())
         }
         BindError::Other { source, .. } if is_foreign(source) => {
             format!("{address} is not an address of this machine: try {flag} {}", address.port())
@@ -150,9 +150,9 @@ mod tests {
         let any = Listen { address: "[::]:80".parse().unwrap(), any: true, proxy: false };
         let one = Listen { address: "127.0.0.1:80".parse().unwrap(), any: false, proxy: true };
         for (address, listener, expected) in [
-            ("[::]:80", any, "port 80 is not for this user: try --listen 8080, or as root: setcap "),
-            ("0.0.0.0:80", any, "port 80 is not for this user: try --listen 8080, or as root: setcap "),
-            ("127.0.0.1:80", one, "127.0.0.1:80 is not for this user: try --listen-proxy 127.0.0.1:8080, or as root: setcap "),
+            ("[::]:80", any, "port 80 needs root or CAP_NET_BIND_SERVICE: try --listen 8080, or as root: setcap "),
+            ("0.0.0.0:80", any, "port 80 needs root or CAP_NET_BIND_SERVICE: try --listen 8080, or as root: setcap "),
+            ("127.0.0.1:80", one, "127.0.0.1:80 needs root or CAP_NET_BIND_SERVICE: try --listen-proxy 127.0.0.1:8080, or as root: setcap "),
         ] {
             let error = BindError::Other { address: address.parse().unwrap(), source: io::ErrorKind::PermissionDenied.into() };
             let line = advice(&error, &[listener]);
