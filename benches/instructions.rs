@@ -11,6 +11,8 @@
 
 mod requests;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use requests::{BROWSER, BROWSER_ALL, CURL, HAPROXY, Row, WGET, WRK};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -100,8 +102,7 @@ fn count_server(batch: usize, count: usize) -> u64 {
         let address = lines.find_map(|line| Some(line.strip_prefix("listening on ")?.split(',').next()?.to_owned()));
         ask(&address.expect("it started"), batch, count);
         // Without a grace, as after a person's Ctrl-C.
-        let killed = Command::new("kill").args(["-INT", &server.id().to_string()]).status().unwrap();
-        assert!(killed.success());
+        kill(Pid::from_raw(server.id().try_into().unwrap()), Signal::SIGINT).unwrap();
     })
 }
 
@@ -119,18 +120,30 @@ fn ask(address: &str, batch: usize, count: usize) {
     }
 }
 
+/// A process that ends with whoever holds it, also where something fails.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // Both fail where it has ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// The instructions of a whole run of a program, while which `meanwhile` is done.
 fn callgrind(program: &Path, arguments: &[&str], meanwhile: impl FnOnce(&mut Child)) -> u64 {
     let file = env::temp_dir().join(format!("swagip-callgrind-{}", std::process::id()));
-    let mut child = Command::new("valgrind")
+    let child = Command::new("valgrind")
         .args(["--tool=callgrind", "--quiet", &format!("--callgrind-out-file={}", file.display())])
         .arg(program)
         .args(arguments)
         .stderr(Stdio::piped())
         .spawn()
         .expect("valgrind counts: install it");
-    meanwhile(&mut child);
-    assert!(child.wait().unwrap().success(), "{} {arguments:?} failed", program.display());
+    let mut child = Ended(child);
+    meanwhile(&mut child.0);
+    assert!(child.0.wait().unwrap().success(), "{} {arguments:?} failed", program.display());
     let profile = fs::read_to_string(&file).unwrap();
     fs::remove_file(&file).unwrap();
     profile.lines().find_map(|line| line.strip_prefix("totals: ")).unwrap().parse().unwrap()

@@ -152,7 +152,11 @@ mod tests {
         for (address, listener, expected) in [
             ("[::]:80", any, "port 80 needs root or CAP_NET_BIND_SERVICE: try --listen 8080, or as root: setcap "),
             ("0.0.0.0:80", any, "port 80 needs root or CAP_NET_BIND_SERVICE: try --listen 8080, or as root: setcap "),
-            ("127.0.0.1:80", one, "127.0.0.1:80 needs root or CAP_NET_BIND_SERVICE: try --listen-proxy 127.0.0.1:8080, or as root: setcap "),
+            (
+                "127.0.0.1:80",
+                one,
+                "127.0.0.1:80 needs root or CAP_NET_BIND_SERVICE: try --listen-proxy 127.0.0.1:8080, or as root: setcap ",
+            ),
         ] {
             let error = BindError::Other { address: address.parse().unwrap(), source: io::ErrorKind::PermissionDenied.into() };
             let line = advice(&error, &[listener]);

@@ -1,6 +1,8 @@
 //! The program itself, stopped and continued by signals.
 
 use super::wait;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -37,8 +39,8 @@ impl Program {
     }
 
     pub fn signal(&self, signal: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
+        let id = Pid::from_raw(self.child.id().try_into().unwrap());
+        kill(id, format!("SIG{signal}").parse::<Signal>().unwrap()).unwrap();
     }
 
     /// Stops all its threads, so that what the kernel does for it goes on and what it does itself does not.
