@@ -73,6 +73,7 @@ REFUSED = {
     "BARE_CR": b"GET / HTTP/1.1\rHost: a\r\n\r\n",
     "LEADING_LINES": 9 * b"\r\n" + request(),
     "METHOD": b"\x16\x03\x01\x02\x00\x01",
+    "PROXY_HEADER": b"PROXY TCP4 203.0.113.9 127.0.0.1 54321 80\r\n",
     "TARGET_FORM": request(b"GET example.org HTTP/1.1"),
     "TARGET_BYTE": request(b"GET /a#b HTTP/1.1"),
     "VERSION_FORM": request(b"GET / HTTP/1.10"),
