@@ -1,8 +1,10 @@
 //! Who holds how many connections, so that whoever holds too many loses some first.
 //!
 //! A source is an IPv4 address, or a /64 of IPv6, which is what one home or one machine gets. Its connections are a ring through
-//! one table, in the order in which they came; an entry for each source has their number and where the ring begins.
+//! one table, in the order in which they came. Sources with more than one connection are crowds; crowds of the same size are a ring
+//! of their own. A size changes by one at a time, so adding, removing and finding the largest crowd are constant work.
 
+use slab::Slab;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
@@ -12,10 +14,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub const SHARE_MIN: usize = 8;
 
 /// Connections of one source that are looked at to find the one that costs least to lose.
-const LOOKS_MAX: usize = 256;
+const LOOKS_MAX: usize = 64;
 
-/// After a search through all sources that found none over its share there is none until this part of them has been served.
-const REST_PARTS: usize = 64;
+/// No crowd.
+const NONE: u32 = u32::MAX;
 
 /// An IPv4 address, or the first 64 bits of an IPv6 address. No client's address is in `::/32`, so the two don't meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,13 +34,25 @@ impl From<IpAddr> for Source {
 
 /// The connections of one source.
 #[derive(Clone, Copy, Debug)]
-struct Ring {
-    count: u32,
-    /// Where its ring begins.
-    first: u32,
+enum Holding {
+    /// One: its slot. Most sources have no more, so that is all that they cost.
+    One(u32),
+    /// More: the number of the crowd.
+    Crowd(u32),
 }
 
-/// The neighbours of a connection in the ring of its source.
+/// The connections of a source that has more than one.
+#[derive(Clone, Copy, Debug)]
+struct Crowd {
+    source: Source,
+    size: u32,
+    /// Where its ring begins.
+    first: u32,
+    /// Its neighbours in the ring of the crowds of the same size.
+    peers: Link,
+}
+
+/// Neighbours in a ring.
 #[derive(Clone, Copy, Debug, Default)]
 struct Link {
     previous: u32,
@@ -48,14 +62,14 @@ struct Link {
 /// The sources of all connections that have one.
 #[derive(Debug, Default)]
 pub struct Sources {
-    entries: HashMap<Source, Ring>,
+    entries: HashMap<Source, Holding>,
+    /// The rings of connections.
     links: Vec<Link>,
+    crowds: Slab<Crowd>,
+    /// For each size one of the crowds of that size, or [`NONE`]; as long as the largest crowd needs.
+    sizes: Vec<u32>,
     /// Connections in all rings.
     total: usize,
-    /// The source that reached the greatest number last, and how many it has now.
-    heaviest: Option<(Source, u32)>,
-    /// Questions for the heaviest that need no search.
-    rest: usize,
 }
 
 impl Sources {
@@ -65,69 +79,108 @@ impl Sources {
             self.links.resize(slot + 1, Link::default());
         }
         self.total += 1;
-        let index = slot as u32;
-        let entry = self.entries.entry(source).or_insert(Ring { count: 0, first: index });
-        entry.count += 1;
-        let Ring { count, first } = *entry;
-        if self.heaviest.is_none_or(|(_, greatest)| count >= greatest) {
-            self.heaviest = Some((source, count));
-        }
-        let last = if count == 1 { index } else { self.links[first as usize].previous };
-        self.links[slot] = Link { previous: last, next: first };
-        self.links[last as usize].next = index;
-        self.links[first as usize].previous = index;
+        let slot = slot as u32;
+        let crowd = match self.entries.entry(source) {
+            Entry::Vacant(entry) => {
+                self.links[slot as usize] = Link { previous: slot, next: slot };
+                entry.insert(Holding::One(slot));
+                return;
+            }
+            Entry::Occupied(mut entry) => match *entry.get() {
+                Holding::Crowd(crowd) => crowd,
+                Holding::One(first) => {
+                    let peers = Link::default();
+                    let crowd = self.crowds.insert(Crowd { source, size: 1, first, peers }) as u32;
+                    entry.insert(Holding::Crowd(crowd));
+                    crowd
+                }
+            },
+        };
+        let first = self.crowds[crowd as usize].first;
+        let last = self.links[first as usize].previous;
+        self.links[slot as usize] = Link { previous: last, next: first };
+        self.links[last as usize].next = slot;
+        self.links[first as usize].previous = slot;
+        self.resize(crowd, 1);
     }
 
     /// Takes out a connection that was added for this source.
     pub fn remove(&mut self, source: Source, slot: usize) {
-        let Some(entry) = self.entries.get_mut(&source) else { return };
+        let Some(&holding) = self.entries.get(&source) else { return };
+        self.total -= 1;
+        let Holding::Crowd(crowd) = holding else {
+            self.entries.remove(&source);
+            return;
+        };
         let Link { previous, next } = self.links[slot];
         self.links[previous as usize].next = next;
         self.links[next as usize].previous = previous;
-        self.total -= 1;
-        entry.count -= 1;
+        self.resize(crowd, -1);
+        let entry = &mut self.crowds[crowd as usize];
         if entry.first == slot as u32 {
             entry.first = next;
         }
-        let count = entry.count;
-        if count == 0 {
-            self.entries.remove(&source);
-        }
-        if let Some(heaviest) = self.heaviest.as_mut().filter(|(heaviest, _)| *heaviest == source) {
-            heaviest.1 = count;
+        if entry.size == 1 {
+            self.entries.insert(source, Holding::One(next));
+            self.crowds.remove(crowd as usize);
         }
     }
 
-    /// A source that holds more than a fair share of the connections: as many as there are for each source, and no fewer than
-    /// `least`. The one that grew largest last, else any.
-    pub fn over_share(&mut self, least: usize) -> Option<Source> {
+    /// Moves a crowd to the ring of its new size; of size 1 there is none.
+    fn resize(&mut self, crowd: u32, change: i32) {
+        let size = self.crowds[crowd as usize].size;
+        if size > 1 {
+            let Link { previous, next } = self.crowds[crowd as usize].peers;
+            self.crowds[previous as usize].peers.next = next;
+            self.crowds[next as usize].peers.previous = previous;
+            self.sizes[size as usize] = if next == crowd { NONE } else { next };
+        }
+        let size = size.saturating_add_signed(change);
+        self.crowds[crowd as usize].size = size;
+        if size > 1 {
+            self.join(crowd, size as usize);
+        }
+        while self.sizes.last() == Some(&NONE) {
+            self.sizes.pop();
+        }
+    }
+
+    fn join(&mut self, crowd: u32, size: usize) {
+        if size >= self.sizes.len() {
+            self.sizes.resize(size + 1, NONE);
+        }
+        let first = std::mem::replace(&mut self.sizes[size], crowd);
+        let peers = if first == NONE {
+            Link { previous: crowd, next: crowd }
+        } else {
+            let last = std::mem::replace(&mut self.crowds[first as usize].peers.previous, crowd);
+            self.crowds[last as usize].peers.next = crowd;
+            Link { previous: last, next: first }
+        };
+        self.crowds[crowd as usize].peers = peers;
+    }
+
+    /// The source that holds most, if that is more than a fair share of the connections: as many as there are for each source, and
+    /// no fewer than `least`, which is at least 1. Of several the one that has got there last.
+    pub fn over_share(&self, least: usize) -> Option<Source> {
         let share = (self.total / self.entries.len().max(1)).max(least);
-        let is_over = |count: u32| count as usize > share;
-        if let Some((source, _)) = self.heaviest.filter(|&(_, count)| is_over(count)) {
-            return Some(source);
-        }
-        if self.rest > 0 {
-            self.rest -= 1;
-            return None;
-        }
-        self.heaviest = self.entries.iter().map(|(&source, entry)| (source, entry.count)).max_by_key(|&(_, count)| count);
-        let found = self.heaviest.filter(|&(_, count)| is_over(count)).map(|(source, _)| source);
-        if found.is_none() {
-            self.rest = self.entries.len() / REST_PARTS;
-        }
-        found
+        let heaviest = self.crowds.get(*self.sizes.last()? as usize)?;
+        (heaviest.size as usize > share).then_some(heaviest.source)
     }
 
     /// Connections of a source, at most [`LOOKS_MAX`] of them, in the order in which they came. If there are more, the next call
     /// begins with those that were left out.
     pub fn connections(&mut self, source: Source) -> impl Iterator<Item = usize> {
-        let (first, count) = self.entries.get(&source).map_or((0, 0), |entry| (entry.first, entry.count as usize));
-        let after = |slot: u32| self.links[slot as usize].next;
-        let looks = count.min(LOOKS_MAX);
-        let next = (0..looks).fold(first, |slot, _| after(slot));
-        if let Some(entry) = self.entries.get_mut(&source).filter(|_| looks < count) {
-            entry.first = next;
-        }
+        let (first, looks) = match self.entries.get(&source) {
+            None => (0, 0),
+            Some(&Holding::One(slot)) => (slot, 1),
+            Some(&Holding::Crowd(crowd)) => {
+                let crowd = &mut self.crowds[crowd as usize];
+                let (first, looks) = (crowd.first, LOOKS_MAX.min(crowd.size as usize));
+                crowd.first = (0..looks).fold(first, |slot, _| self.links[slot as usize].next);
+                (first, looks)
+            }
+        };
         std::iter::successors(Some(first), |&slot| Some(self.links[slot as usize].next)).map(|slot| slot as usize).take(looks)
     }
 }
@@ -259,10 +312,9 @@ mod tests {
             assert!(sources.connections(source).eq(of(source)));
             let most = naive.iter().map(|&(_, source)| of(source).count()).max().unwrap_or(0);
             let distinct = naive.iter().map(|&(_, source)| source).collect::<std::collections::HashSet<_>>().len();
-            let over = sources.over_share(0).map(|source| of(source).count());
-            let share = naive.len() / distinct.max(1);
-            assert_eq!(over.is_some(), most > share, "{over:?}: the share is {share}, the most {most}");
-            assert!(over.is_none_or(|count| count > share));
+            let over = sources.over_share(1).map(|source| of(source).count());
+            let share = (naive.len() / distinct.max(1)).max(1);
+            assert_eq!(over, (most > share).then_some(most), "the share is {share}");
         }
     }
 }

@@ -34,39 +34,44 @@ impl Worker {
         self.close(slot);
     }
 
-    /// The connection to lose next; none that has made progress in this turn, or in another one of the same millisecond.
+    /// The connection to lose next.
     pub(super) fn victim(&mut self) -> Option<usize> {
-        if let Some(slot) = self.victim_over_share(SHARE_MIN) {
-            return Some(slot);
+        if let Some(source) = self.sources.over_share(SHARE_MIN) {
+            return self.cheapest(source);
         }
-        let longest = ORDER.into_iter().filter_map(|wait| self.deadlines.longest(wait)).find(|&slot| self.waited(slot) > 0)?;
-        if self.waited(longest) < CALM
-            && let Some(slot) = self.victim_over_share(1)
-        {
-            return Some(slot);
+        let longest = self.longest();
+        let is_calm = longest.is_some_and(|slot| self.waited(slot) >= CALM);
+        match self.sources.over_share(1).filter(|_| !is_calm) {
+            Some(source) => self.cheapest(source),
+            None => longest,
         }
-        Some(longest)
-    }
-
-    /// Of a source that holds more than a fair share, the connection that costs least to lose.
-    fn victim_over_share(&mut self, least: usize) -> Option<usize> {
-        let source = self.sources.over_share(least)?;
-        let Worker { sources, deadlines, lent, .. } = self;
-        let cost = |slot: usize| {
-            let place = ORDER.iter().position(|&wait| deadlines.wait(slot) == Some(wait))?;
-            let waited = deadlines.waited(slot, lent.now);
-            (waited > 0).then_some((place, Millis::MAX - waited, slot))
-        };
-        sources.connections(source).filter_map(cost).min().map(|(_, _, slot)| slot)
-    }
-
-    fn waited(&self, slot: usize) -> Millis {
-        self.deadlines.waited(slot, self.lent.now)
     }
 
     /// Whether there is a [victim](Worker::victim).
     pub(super) fn has_victim(&self) -> bool {
-        ORDER.into_iter().filter_map(|wait| self.deadlines.longest(wait)).any(|slot| self.waited(slot) > 0)
+        self.sources.over_share(1).is_some() || self.longest().is_some()
+    }
+
+    /// Of all connections the one that costs least to lose; none that has made progress in this turn, or in another one of the same
+    /// millisecond.
+    fn longest(&self) -> Option<usize> {
+        ORDER.into_iter().filter_map(|wait| self.deadlines.longest(wait)).find(|&slot| self.waited(slot) > 0)
+    }
+
+    /// Of a source's connections the one that costs least to lose. One that has made progress in this turn if all have: else nobody
+    /// would get in while one source keeps its many connections busy.
+    fn cheapest(&mut self, source: Source) -> Option<usize> {
+        let Worker { sources, deadlines, lent, .. } = self;
+        let cost = |&slot: &usize| {
+            let waited = deadlines.waited(slot, lent.now);
+            let place = ORDER.iter().position(|&wait| deadlines.wait(slot) == Some(wait));
+            (waited == 0, place, Millis::MAX - waited)
+        };
+        sources.connections(source).min_by_key(cost)
+    }
+
+    fn waited(&self, slot: usize) -> Millis {
+        self.deadlines.waited(slot, self.lent.now)
     }
 
     /// Counts a connection for its source, once that is known. False: it is one too many and is to be closed itself.
