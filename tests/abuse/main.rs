@@ -5,8 +5,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod attack;
 mod process;
 
+mod fairness;
 mod floods;
 mod full;
 mod idle;
@@ -14,6 +16,7 @@ mod leaving;
 mod readers;
 mod slow;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
@@ -101,4 +104,10 @@ fn median_answer(address: SocketAddr) -> Duration {
     let mut times: Vec<Duration> = (0..15).map(answer).collect();
     times.sort_unstable();
     times[times.len() / 2]
+}
+
+/// Room for many connections, whatever shell the tests were started from.
+pub fn raise_descriptor_limit() {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
 }

@@ -7,27 +7,33 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// A server in another process, one thread; killed when it is dropped.
+const ONE_THREAD: &[&str] = &["--listen", "127.0.0.1:0", "--threads", "1"];
+
+/// A server in another process; killed when it is dropped.
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
 }
 
 impl Process {
-    /// With these options besides the address.
+    /// One thread on the IPv4 loopback, with these options besides.
     pub fn start(options: &[&str]) -> Process {
+        Process::start_at(&[ONE_THREAD, options].concat())
+    }
+
+    /// With these options and no others.
+    pub fn start_at(options: &[&str]) -> Process {
         Process::spawn(Command::new(env!("CARGO_BIN_EXE_swagip")).args(options))
     }
 
     /// The same with at most so many descriptors.
     pub fn with_descriptors(descriptors: u32, options: &[&str]) -> Process {
         let script = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
-        Process::spawn(Command::new("sh").args(["-c", &script, env!("CARGO_BIN_EXE_swagip")]).args(options))
+        Process::spawn(Command::new("sh").args(["-c", &script, env!("CARGO_BIN_EXE_swagip")]).args(ONE_THREAD).args(options))
     }
 
     fn spawn(command: &mut Command) -> Process {
-        command.args(["--listen", "127.0.0.1:0", "--threads", "1"]).env("RUST_LOG", "off");
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.env("RUST_LOG", "off").stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines().map(Result::unwrap);
         let line = lines.find(|line| line.starts_with("listening on ")).unwrap();
         let address = line.split([' ', ',']).nth(2).unwrap().parse().unwrap();
