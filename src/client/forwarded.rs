@@ -18,10 +18,11 @@ pub(super) fn is_well_formed(line: &[u8]) -> bool {
     let mut rest = line;
     loop {
         let Some((_, after)) = Element::take(rest.trim_ascii_start()) else { return false };
-        match after.trim_ascii_start() {
-            [] => return true,
-            [b',', next @ ..] => rest = next,
-            _ => return false,
+        // Commas that separate nothing are taken at once: they may be all that there is.
+        match after.iter().position(|&byte| byte != b',' && !byte.is_ascii_whitespace()) {
+            None => return true,
+            Some(next) if after[..next].contains(&b',') => rest = &after[next..],
+            Some(_) => return false,
         }
     }
 }

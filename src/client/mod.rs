@@ -185,7 +185,7 @@ impl Rule {
     /// The client for whom a trusted peer sends these fields.
     #[inline(never)]
     fn relayed(&self, peer: &Peer, fields: &[Field<'_>]) -> Client {
-        let walk = self.walk(fields);
+        let walk = self.walk(self.entries(fields));
         let scheme = match self.field {
             ForwardingField::Forwarded => walk.client.and_then(|found| found.scheme),
             ForwardingField::List(_) => forwarded_scheme(fields),
@@ -205,7 +205,6 @@ impl Rule {
         if !peer.trusted {
             return 0;
         }
-        let walk = self.walk(fields);
         let mut entries = self.entries(fields);
         let mut shown = [&b""[..]; HOPS_MAX];
         let mut count = 0;
@@ -213,6 +212,7 @@ impl Rule {
             *place = raw;
             count += 1;
         }
+        let walk = self.walk(shown[..count].iter().copied());
         for (index, &raw) in shown[..count].iter().enumerate().rev() {
             let address = self.field.hop(raw).map(|(node, _)| node.address);
             each(Hop { raw, address, verdict: walk.verdict(index) });
@@ -236,7 +236,7 @@ impl Rule {
         if !peer.trusted {
             return self.forwarding_field(fields).map(|field| Mistake::Untrusted { address, field });
         }
-        let walk = self.walk(fields);
+        let walk = self.walk(self.entries(fields));
         match walk.client {
             None if walk.invalid.is_some() => Some(Mistake::Unreadable),
             None => Some(Mistake::Missing),
@@ -255,9 +255,9 @@ impl Rule {
 
     /// From the right to the left: over trusted hops, to the first that is not, or that is no address, or to the last of
     /// [`HOPS_MAX`].
-    fn walk(&self, fields: &[Field<'_>]) -> Walk {
+    fn walk<'b>(&self, entries: impl Iterator<Item = &'b [u8]>) -> Walk {
         let mut walk = Walk::default();
-        for (index, entry) in self.entries(fields).take(HOPS_MAX).enumerate() {
+        for (index, entry) in entries.take(HOPS_MAX).enumerate() {
             let Some((node, scheme)) = self.field.hop(entry) else {
                 walk.invalid = Some(index);
                 break;

@@ -116,6 +116,8 @@ impl Form {
             (Form::Usual | Form::Proxy, []) => matches!(byte, b'/' | b'h' | b'H'),
             (_, [b'/', ..]) => true,
             (_, [b'*', ..]) => false,
+            // Behind a scheme, which was checked when it came.
+            (_, before) if before.len() >= SCHEMES[1].len() => true,
             (_, before) => SCHEMES.iter().any(|scheme| match scheme.get(before.len()) {
                 Some(&expected) => before.eq_ignore_ascii_case(&scheme[..before.len()]) && byte.eq_ignore_ascii_case(&expected),
                 None => before[..scheme.len()].eq_ignore_ascii_case(scheme),

@@ -1,21 +1,22 @@
 //! The page: what a browser sees.
 //!
-//! One document with its style and script inside, rendered by askama, which escapes whatever stands in `{{ }}`. Knows nothing
-//! that the text answers do not know; everything in it is also there for tools.
+//! One document with its style and script inside: the table's rows, which may be many and large, appended as bytes, and
+//! around them a template rendered by askama, which escapes whatever stands in `{{ }}`. Knows nothing that the text answers do not
+//! know; everything in it is also there for tools.
 
 mod budget;
 mod command;
-mod row;
+mod rows;
 mod text;
 
 use super::endpoint::Endpoint;
 use super::fields::Listing;
-use super::{Inquiry, SITE_PATH_MAX};
+use super::{Inquiry, address};
 use crate::client::Mistake;
 use askama::Template;
 use budget::{FRAME_MAX, PAGE_MAX};
-use command::{Beginning, End, Host, Origin, Path, Tool};
-use row::{Document, More, Row};
+use command::Origin;
+use rows::Rows;
 use std::fmt;
 
 /// The field line that lets nothing in from outside, and of what is inside only this style and this script (CSP Level 3 §6.7.3):
@@ -33,83 +34,45 @@ const SCRIPT: &str = include_str!("../../templates/page.js");
 #[inline(never)]
 pub fn render(inquiry: &Inquiry<'_>, endpoints: &[Endpoint], content: &mut Vec<u8>) {
     let Inquiry { client, rule, site, .. } = *inquiry;
+    let field = rule.field_name();
     let origin = Origin::new(client.scheme, site.host.as_deref().map(str::as_bytes).or(inquiry.shown_host()), &site.path);
-    let listing = &Listing::all(inquiry);
-    let commands = &Commands::new(origin);
-    let words = 10 * site.title.len() + 5 * rule.field_name().len() + site.served_by.as_ref().map_or(0, String::len);
+    let words = 10 * site.title.len() + 5 * field.len() + site.served_by.as_ref().map_or(0, String::len);
     let room = PAGE_MAX.saturating_sub(FRAME_MAX + words);
-    let shown = budget::shown(listing, commands.text().len(), room);
-    let page = Page { inquiry, endpoints, listing, origin, commands, shown, field: rule.field_name() };
     // Writing to a Vec does not fail, and nothing in the template does.
-    drop(page.render_into(&mut Output(content)));
+    drop(Start { inquiry, field }.render_into(&mut Output(content)));
+    Rows::new(&Listing::all(inquiry), endpoints, origin, room).write(content);
+    drop(End { inquiry, endpoints }.render_into(&mut Output(content)));
 }
 
+/// What comes before the rows.
 #[derive(Template)]
-#[template(path = "page.html")]
-struct Page<'a> {
+#[template(path = "page.html", block = "start")]
+struct Start<'a> {
     inquiry: &'a Inquiry<'a>,
-    endpoints: &'a [Endpoint],
-    listing: &'a Listing<'a>,
-    origin: Origin<'a>,
-    commands: &'a Commands,
-    /// The most bytes of a name, and of a value, that are shown.
-    shown: usize,
     /// The one that forwards addresses.
     field: &'a str,
 }
 
-/// The content; askama writes to a `Vec` of bytes only by way of its errors.
+/// What comes after the rows.
+#[derive(Template)]
+#[template(path = "page.html", block = "end")]
+struct End<'a> {
+    inquiry: &'a Inquiry<'a>,
+    endpoints: &'a [Endpoint],
+}
+
+impl End<'_> {
+    fn listed(&self) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.iter().filter(|endpoint| endpoint.is_listed(self.inquiry.site))
+    }
+}
+
+/// The content, as askama wants it: one that cannot fail.
 struct Output<'c>(&'c mut Vec<u8>);
 
 impl fmt::Write for Output<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0.extend_from_slice(text.as_bytes());
-        Ok(())
-    }
-}
-
-/// What the commands of every row begin with: each tool's beginning, of which one is seen, and the host. Markup, made once for
-/// a page, because it is the same in each of up to 102 rows.
-struct Commands {
-    buffer: [u8; COMMANDS_MAX],
-    length: usize,
-}
-
-/// Four times `<i></i>`, quote and scheme, the tools' names, a host and a path.
-const COMMANDS_MAX: usize = 400 + SITE_PATH_MAX;
-
-#[derive(Template)]
-#[template(source = "{% for tool in Tool::ALL %}<i>{{ self.beginning(tool) }}</i>{% endfor %}{{ host }}", ext = "html")]
-struct CommandsTemplate<'a> {
-    origin: Origin<'a>,
-    host: Host<'a>,
-}
-
-impl CommandsTemplate<'_> {
-    fn beginning(&self, tool: &Tool) -> Beginning<'_> {
-        Beginning(*tool, self.origin)
-    }
-}
-
-impl Commands {
-    fn new(origin: Origin<'_>) -> Commands {
-        let mut commands = Commands { buffer: [0; COMMANDS_MAX], length: 0 };
-        // An origin that fits is what `Origin::new` makes.
-        let written = CommandsTemplate { origin, host: Host(origin) }.render_into(&mut commands);
-        debug_assert!(written.is_ok());
-        commands
-    }
-
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.buffer[..self.length]).unwrap_or_default()
-    }
-}
-
-impl fmt::Write for Commands {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length + text.len();
-        self.buffer.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.length = end;
         Ok(())
     }
 }
@@ -126,7 +89,7 @@ enum Provenance {
     Unbelieved,
 }
 
-impl Page<'_> {
+impl Start<'_> {
     fn provenance(&self) -> Option<Provenance> {
         let Inquiry { peer, rule, request, .. } = self.inquiry;
         match rule.mistake(peer, request.fields) {
@@ -139,47 +102,7 @@ impl Page<'_> {
 
     /// What the client's address is, where it is not public.
     fn kind(&self) -> Option<&'static str> {
-        self.inquiry.client.address.and_then(super::address::kind)
-    }
-
-    fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.listing.rows().map(|row| Row { row, shown: self.shown })
-    }
-
-    fn path<'p>(&self, row: &Row<'p>) -> Path<'p> {
-        row.path(self.endpoints)
-    }
-
-    fn listed(&self) -> impl Iterator<Item = &Endpoint> {
-        self.endpoints.iter().filter(|endpoint| endpoint.is_listed(self.inquiry.site))
-    }
-
-    fn json(&self) -> Document<'_> {
-        Document { listing: self.listing, shown: self.shown }
-    }
-
-    fn is_cut(&self) -> bool {
-        self.rows().any(|row| row.more_of_name() + row.more_of_value() > 0)
-    }
-
-    fn has_secrets(&self) -> bool {
-        self.rows().any(|row| row.is_secret())
-    }
-
-    fn has_fields_of_browsers(&self) -> bool {
-        self.rows().any(|row| row.is_of_browsers())
-    }
-
-    /// What the commands of a row end in.
-    fn end<'p>(&self, path: &Path<'p>) -> End<'p>
-    where
-        Self: 'p,
-    {
-        End(*path, self.origin)
-    }
-
-    fn more(&self, count: &usize) -> More {
-        More(*count)
+        self.inquiry.client.address.and_then(address::kind)
     }
 }
 
@@ -188,12 +111,13 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::budget::SHOWN_MAX;
+    use super::command::Tool;
     use super::*;
     use crate::client::{Client, ForwardingField, Peer, Rule, Scheme, TrustList};
     use crate::http::field::FIELDS_MAX;
     use crate::http::request;
-    use crate::resource::Site;
     use crate::resource::table::ENDPOINTS;
+    use crate::resource::{SITE_PATH_MAX, Site};
     use sha2::{Digest, Sha256};
 
     /// Chrome's request, as HAProxy hands it on.
@@ -477,16 +401,18 @@ mod tests {
             let client = &rule.client(peer, request.fields);
             let inquiry = &Inquiry { request, client, peer, rule: &rule, site, draining: false };
             let (listing, mut content) = (Listing::all(inquiry), Vec::new());
-            render(inquiry, ENDPOINTS, &mut content);
-            let commands = Commands::new(Origin::new(None, request.host(), &site.path)).text().len();
-            let room = PAGE_MAX - FRAME_MAX - 10 * 6 - 5 * 15 - 5;
-            let shown = budget::shown(&listing, commands, room);
-            let reckoned = budget::size(&listing, shown, commands);
-            assert!(content.len() <= FRAME_MAX + reckoned, "{} of {reckoned}, {shown} bytes shown: {fields}", content.len());
+            let room = PAGE_MAX - FRAME_MAX;
+            let rows = Rows::new(&listing, ENDPOINTS, Origin::new(None, request.host(), &site.path), room);
+            rows.write(&mut content);
+            let shown = budget::shown(&rows, room);
+            let reckoned = budget::size(&rows, shown, usize::MAX);
+            // The row of the JSON, and the address, are of the frame.
+            assert!(content.len() <= reckoned + 700, "{} of {reckoned}, {shown} bytes shown: {fields}", content.len());
             assert!(reckoned <= room, "the least that is shown fits: {reckoned}, {shown}: {fields}");
         }
         let frame = page_with("Host: a\r\n", "172.18.0.2:40000", &self::site()).len();
-        assert!(frame < FRAME_MAX, "{frame}");
+        let head = 1024;
+        assert!(head + frame + 700 < FRAME_MAX, "{frame}");
     }
 
     #[test]

@@ -4,9 +4,9 @@
 //! browsers send, and in the JSON; escaped, a byte may become six. So of each name and of each value only the first bytes are
 //! shown, as many as fit, and a link to the rest. The page of a usual request is far from any of these limits.
 
-use super::command::encoded_length;
-use super::row::Row;
-use crate::resource::fields::{Listing, Value};
+use super::command::{beginnings_length, encoded_length};
+use super::rows::{Facts, Rows};
+use crate::resource::fields::{Row, Value};
 
 /// The most bytes of a page, whatever comes.
 pub const PAGE_MAX: usize = 128 * 1024;
@@ -30,55 +30,89 @@ const ROW_TWICE: usize = 160;
 /// `<a href="">… 16384 bytes more</a>`
 const MORE: usize = 40;
 
-/// How many bytes of each name and value are shown: as many as let all rows fit into `room`, where each row's commands begin
-/// with `command` bytes.
-pub fn shown(listing: &Listing<'_>, command: usize, room: usize) -> usize {
+/// How many bytes of each name and value are shown: as many as let all rows fit into `room`.
+pub fn shown(rows: &Rows<'_>, room: usize) -> usize {
     let mut shown = SHOWN_MAX;
-    while shown > SHOWN_MIN && size(listing, shown, command) > room {
+    while shown > SHOWN_MIN && size(rows, shown, room) > room {
         shown /= 2;
     }
     shown
 }
 
-/// No less than the bytes of all rows.
-pub fn size(listing: &Listing<'_>, shown: usize, command: usize) -> usize {
-    listing.rows().map(|row| Row { row, shown }).map(|row| command + row_size(&row)).sum()
-}
-
-fn row_size(row: &Row<'_>) -> usize {
-    let name = row.row.name().as_bytes();
-    let shown = &name[..name.len().min(row.shown)];
-    let is_name_cut = shown.len() < name.len();
-    let path = "/headers/".len() + if is_name_cut { 0 } else { sum(shown, |byte| encoded_length(byte, b"")) };
-    let copies = if row.is_of_browsers() { 2 } else { 1 };
-    let mut size = ROW + path + 2 * sum(shown, html);
-    if is_name_cut {
-        size += 2 * MORE + path;
-    }
-    if copies > 1 {
-        size += ROW_TWICE;
-    }
-    let Value::Lines(lines) = row.row.value() else { return size };
-    let (mut room, mut length) = (row.shown, 0);
-    for line in lines {
-        let shown = &line[..line.len().min(room)];
-        size += copies * sum(shown, html) + sum(shown, json) + (copies + 1) * ", ".len();
-        length += line.len() + ", ".len();
-        room = row.shown.saturating_sub(length);
-    }
-    if length > row.shown {
-        size += copies * (MORE + path) + MORE;
+/// No less than the bytes of all rows; beyond `room` anything that is more.
+pub fn size(rows: &Rows<'_>, shown: usize, room: usize) -> usize {
+    let beginnings = beginnings_length(rows.origin());
+    let mut size = 0;
+    for (row, facts) in rows.iter() {
+        size += beginnings + row_size(&row, facts, shown);
+        if size > room {
+            break;
+        }
     }
     size
 }
 
-/// What the bytes come to.
-fn sum(bytes: &[u8], each: impl Fn(u8) -> usize) -> usize {
-    bytes.iter().map(|&byte| each(byte)).sum()
+fn row_size(row: &Row<'_>, facts: Facts, shown: usize) -> usize {
+    let name = row.name().as_bytes();
+    let shown_name = &name[..name.len().min(shown)];
+    let is_name_cut = shown_name.len() < name.len();
+    let (copies, value) = if facts.is_of_browsers { (2, &VALUE_TWICE) } else { (1, &VALUE) };
+    let mut size = ROW + PATH + sum(shown_name, &NAME);
+    if is_name_cut {
+        size += 2 * MORE + PATH;
+    }
+    if copies > 1 {
+        size += ROW_TWICE;
+    }
+    if facts.length > shown {
+        let path = PATH + if is_name_cut { 0 } else { sum(name, &ENCODED) };
+        size += copies * (MORE + path) + MORE;
+    }
+    let Value::Lines(lines) = row.value() else { return size };
+    let mut room = shown;
+    for line in lines {
+        let shown_line = &line[..line.len().min(room)];
+        size += sum(shown_line, value) + (copies + 1) * SEPARATOR.min(room);
+        room = room.saturating_sub(shown_line.len() + SEPARATOR);
+    }
+    size
+}
+
+/// What the bytes come to by a table.
+fn sum(bytes: &[u8], table: &[u8; 256]) -> usize {
+    bytes.iter().map(|&byte| usize::from(table[usize::from(byte)])).sum()
+}
+
+/// The bytes between two lines of a field, `, `.
+const SEPARATOR: usize = 2;
+
+/// `/headers/`, before a name.
+const PATH: usize = 9;
+
+/// What a byte of a name becomes: it stands in the row, in the JSON, and in a path.
+const NAME: [u8; 256] = table(2, 0, 1);
+
+/// What a byte of a path becomes.
+const ENCODED: [u8; 256] = table(0, 0, 1);
+
+/// What a byte of a value becomes: it stands in the row and in the JSON.
+const VALUE: [u8; 256] = table(1, 1, 0);
+
+/// The same of a row that stands twice.
+const VALUE_TWICE: [u8; 256] = table(2, 1, 0);
+
+const fn table(in_html: u8, in_json: u8, in_path: u8) -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = in_html * html(byte as u8) + in_json * json(byte as u8) + in_path * encoded_length(byte as u8, b"");
+        byte += 1;
+    }
+    table
 }
 
 /// The most bytes that a byte becomes in HTML: `&#34;`, or two for a character of Latin-1.
-fn html(byte: u8) -> usize {
+const fn html(byte: u8) -> u8 {
     match byte {
         b'"' | b'&' | b'\'' | b'<' | b'>' => 5,
         0x80.. => 2,
@@ -86,8 +120,8 @@ fn html(byte: u8) -> usize {
     }
 }
 
-/// The same in JSON in HTML: `\\&#34;`, or `\\u061c`, which is two bytes of UTF-8.
-fn json(byte: u8) -> usize {
+/// The same in JSON in HTML: `\&#34;`, or `\u061c`, which is two bytes of UTF-8.
+const fn json(byte: u8) -> u8 {
     match byte {
         b'"' => 6,
         b'\\' | b'\t' => 2,

@@ -1,9 +1,7 @@
 //! Commands that ask this server for one thing, ready to be pasted into a shell.
 
-use super::text::gather;
 use crate::client::Scheme;
 use crate::http::host::AUTHORITY_MAX;
-use std::fmt::{self, Display, Formatter};
 
 /// A program that people have at hand, in the order of the page's tabs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,71 +64,65 @@ impl<'a> Origin<'a> {
     /// The commands' host. One whose percent-encoded form no longer fits is no name that DNS has, and the page says it in each
     /// row: then the reader has to know better.
     pub fn new(scheme: Option<Scheme>, host: Option<&'a [u8]>, path: &'a str) -> Origin<'a> {
-        let shown = host.filter(|host| host.iter().map(|&byte| encoded_length(byte, OF_HOST)).sum::<usize>() <= AUTHORITY_MAX);
+        let shown = host.filter(|host| encoded_host_length(host) <= AUTHORITY_MAX);
         Origin { scheme, host: shown.unwrap_or(HOST_UNKNOWN), path }
     }
 
     /// Brackets are a pattern to zsh. Double quotes mean the same to every shell, cmd.exe among them.
     fn quote(self) -> &'static str {
-        if self.host.starts_with(b"[") { "\"" } else { "" }
+        if self.host.starts_with(b"[") { "&#34;" } else { "" }
     }
 }
 
 /// Where no Host was sent (HTTP/1.0) and none is configured.
 const HOST_UNKNOWN: &[u8] = b"HOST";
 
-/// What all commands of one tool begin with: the program and the scheme.
+/// Appends what the commands of every row begin with: the program and the scheme, for each tool, the host, and the path below which it
+/// is asked.
 ///
-/// A command is made of this, the host, and what is asked for. It is safe in every shell: what a client chose is
-/// percent-encoded, save letters, digits and what means nothing to a shell; and it cannot begin with a hyphen.
-#[derive(Clone, Copy, Debug)]
-pub struct Beginning<'a>(pub Tool, pub Origin<'a>);
-
-impl Display for Beginning<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Beginning(tool, origin) = *self;
-        // wget takes `[::1]:80/` for FTP, and anything a leading hyphen for an option.
-        let is_plain = origin.host.first().is_some_and(u8::is_ascii_alphanumeric);
+/// With its [end](write_end) that is a command which is safe in every shell: what a client chose is percent-encoded, save letters,
+/// digits and what means nothing to a shell; and it cannot begin with a hyphen.
+pub fn write_beginnings(content: &mut Vec<u8>, origin: Origin<'_>) {
+    // wget takes `[::1]:80/` for FTP, and anything a leading hyphen for an option.
+    let is_plain = origin.host.first().is_some_and(u8::is_ascii_alphanumeric);
+    for tool in Tool::ALL {
         let scheme = match origin.scheme {
             Some(Scheme::Https) => "https://",
             _ if tool.needs_scheme() || !is_plain => "http://",
             _ => "",
         };
-        [tool.invocation(), origin.quote(), scheme].iter().try_for_each(|part| f.write_str(part))
+        for part in ["<i>", tool.invocation(), origin.quote(), scheme, "</i>"] {
+            content.extend_from_slice(part.as_bytes());
+        }
     }
+    encode(content, origin.host.iter().copied(), OF_HOST);
+    content.extend_from_slice(origin.path.as_bytes());
 }
 
-/// The host of all commands, and the path below which they ask.
-#[derive(Clone, Copy, Debug)]
-pub struct Host<'a>(pub Origin<'a>);
-
-impl Display for Host<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        encode(self.0.host.iter().copied(), OF_HOST, f)?;
-        f.write_str(self.0.path)
-    }
+/// No less than the bytes of what the commands of a row begin with.
+pub fn beginnings_length(origin: Origin<'_>) -> usize {
+    const MARKUP: usize = "<i></i>".len() + "&#34;".len() + "https://".len();
+    let tools: usize = Tool::ALL.iter().map(|tool| MARKUP + tool.invocation().len()).sum();
+    tools + encoded_host_length(origin.host) + origin.path.len()
 }
 
-/// What a command ends in: what is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct End<'a>(pub Path<'a>, pub Origin<'a>);
-
-impl Display for End<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let End(path, origin) = self;
-        path.fmt(f)?;
-        f.write_str(origin.quote())
-    }
+fn encoded_host_length(host: &[u8]) -> usize {
+    host.iter().map(|&byte| usize::from(encoded_length(byte, OF_HOST))).sum()
 }
 
-impl Display for Path<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match *self {
-            Path::Fixed(path) => f.write_str(path),
-            Path::Field { name, is_taken } => {
-                f.write_str(if is_taken { "/headers/" } else { "/" })?;
-                encode(name.bytes().map(|byte| byte.to_ascii_lowercase()), b"", f)
-            }
+/// Appends what a command ends in: what is asked for.
+pub fn write_end(content: &mut Vec<u8>, path: Path<'_>, origin: Origin<'_>) {
+    write_path(content, path);
+    content.extend_from_slice(origin.quote().as_bytes());
+}
+
+/// Appends a path.
+pub fn write_path(content: &mut Vec<u8>, path: Path<'_>) {
+    match path {
+        Path::Fixed(path) => content.extend_from_slice(path.as_bytes()),
+        Path::Field { name, is_taken } => {
+            content.extend_from_slice(if is_taken { b"/headers/" } else { b"/" });
+            encode(content, name.bytes().map(|byte| byte.to_ascii_lowercase()), b"");
         }
     }
 }
@@ -138,21 +130,33 @@ impl Display for Path<'_> {
 /// What stays as it is in a host, besides the unreserved characters.
 const OF_HOST: &[u8] = b":[]%";
 
-/// Percent-encodes all but RFC 3986's unreserved characters, for which it would change nothing (§2.3), and `also`.
-fn encode(bytes: impl Iterator<Item = u8>, also: &[u8], f: &mut Formatter<'_>) -> fmt::Result {
-    gather(f, bytes, |gathered, byte| {
-        if encoded_length(byte, also) == 1 {
-            return gathered.put([byte]);
+/// Percent-encodes all but RFC 3986's unreserved characters, for which it would change nothing (§2.3), and `also`. Nothing in it
+/// is markup.
+fn encode(content: &mut Vec<u8>, bytes: impl Iterator<Item = u8>, also: &[u8]) {
+    for byte in bytes {
+        if is_kept(byte, also) {
+            content.push(byte);
+            continue;
         }
         let digit = |value: u8| b"0123456789ABCDEF"[usize::from(value)];
-        gathered.put([b'%', digit(byte >> 4), digit(byte & 15)])
-    })
+        content.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+    }
 }
 
-/// The bytes that a byte becomes.
-pub fn encoded_length(byte: u8, also: &[u8]) -> usize {
-    let is_kept = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || also.contains(&byte);
-    if is_kept { 1 } else { "%00".len() }
+/// The bytes that a byte becomes in a path, or in a host.
+pub const fn encoded_length(byte: u8, also: &[u8]) -> u8 {
+    if is_kept(byte, also) { 1 } else { 3 }
+}
+
+const fn is_kept(byte: u8, also: &[u8]) -> bool {
+    let mut index = 0;
+    while index < also.len() {
+        if byte == also[index] {
+            return true;
+        }
+        index += 1;
+    }
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 #[cfg(test)]
@@ -167,7 +171,13 @@ mod tests {
 
     fn commands_below(scheme: Option<Scheme>, host: &str, below: &str, path: Path<'_>) -> Vec<String> {
         let origin = Origin::new(scheme, Some(host.as_bytes()), below);
-        Tool::ALL.map(|tool| format!("{}{}{}", Beginning(tool, origin), Host(origin), End(path, origin))).into()
+        let mut content = Vec::new();
+        write_beginnings(&mut content, origin);
+        write_end(&mut content, path, origin);
+        let code = String::from_utf8(content).unwrap().replace("&#34;", "\"");
+        let parts: Vec<&str> = code.split("</i>").collect();
+        let (url, beginnings) = parts.split_last().unwrap();
+        beginnings.iter().map(|beginning| beginning.strip_prefix("<i>").unwrap().to_owned() + url).collect()
     }
 
     fn field(name: &str) -> Path<'_> {

@@ -1,8 +1,9 @@
-//! A request's bytes as text.
+//! A request's bytes as text in HTML.
+//!
+//! Whatever a client sent gets into the rows by these functions alone, as what stands in the template's braces is escaped by askama.
+//! They look at a value once, and append a bufferful at a time: a page may have 128 KiB of it.
 
-use std::fmt::{self, Display, Formatter, Write};
-
-/// Bytes as UTF-8 where they are valid UTF-8, else each as Latin-1: as in JSON (`json::string`).
+/// Bytes that are UTF-8 where they are valid UTF-8, else each a character of Latin-1: as in JSON (`json::string`).
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'a> {
     bytes: &'a [u8],
@@ -28,108 +29,106 @@ impl<'a> Text<'a> {
     }
 }
 
-impl Display for Text<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match std::str::from_utf8(self.bytes) {
-            Ok(text) if self.is_utf8 => f.write_str(text),
-            _ => gather(f, self.bytes, |gathered, &byte| match byte {
-                ..0x80 => gathered.put([byte]),
-                _ => gathered.put([0xc0 | byte >> 6, 0x80 | byte & 0x3f]),
-            }),
+/// Appends text.
+pub fn html(content: &mut Vec<u8>, text: Text<'_>) {
+    if text.bytes.iter().fold(true, |is_plain, &byte| is_plain & (byte < 0x80) & !is_markup(byte)) {
+        return content.extend_from_slice(text.bytes);
+    }
+    let mut pieces = Pieces::new(content);
+    for &byte in text.bytes {
+        match byte {
+            0x80.. if !text.is_utf8 => pieces.put([0xc0 | byte >> 6, 0x80 | byte & 0x3f]),
+            _ => pieces.put_html(byte),
         }
     }
+    pieces.flush();
 }
 
-/// ASCII in lower case.
-#[derive(Clone, Copy, Debug)]
-pub struct Lowercase<'a>(pub &'a str);
+/// Appends ASCII.
+pub fn ascii(content: &mut Vec<u8>, bytes: impl Iterator<Item = u8>) {
+    let mut pieces = Pieces::new(content);
+    bytes.for_each(|byte| pieces.put_html(byte));
+    pieces.flush();
+}
 
-impl Display for Lowercase<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        gather(f, self.0.bytes(), |gathered, byte| gathered.put([byte.to_ascii_lowercase()]))
+/// Appends the inside of a JSON string. Beyond what RFC 8259 asks for, characters that change the direction of a line are written
+/// by their numbers: nothing in a value moves what stands beside it.
+pub fn json(content: &mut Vec<u8>, text: Text<'_>) {
+    let is_plain = |byte: u8| matches!(byte, b' '..0x80) & (byte != b'\\') & !is_markup(byte);
+    if text.bytes.iter().fold(true, |all, &byte| all & is_plain(byte)) {
+        return content.extend_from_slice(text.bytes);
     }
-}
-
-/// The inside of a JSON string. Beyond what RFC 8259 asks for, characters that change the direction of a line are written by
-/// their numbers: nothing in a value moves what stands beside it.
-#[derive(Clone, Copy, Debug)]
-pub struct JsonText<T>(pub T);
-
-impl<T: Display> Display for JsonText<T> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(JsonEscape(f), "{}", self.0)
+    let mut pieces = Pieces::new(content);
+    match std::str::from_utf8(text.bytes) {
+        Ok(utf8) if text.is_utf8 => utf8.chars().for_each(|character| pieces.put_json(character)),
+        _ => text.bytes.iter().for_each(|&byte| pieces.put_json(char::from(byte))),
     }
+    pieces.flush();
 }
 
-struct JsonEscape<'f, 'a>(&'f mut Formatter<'a>);
-
-impl Write for JsonEscape<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        gather(self.0, text.chars(), |gathered, character| match character {
-            '"' | '\\' => gathered.put([b'\\', character as u8]),
-            '\t' => gathered.put(*b"\\t"),
-            _ if is_escaped(character) => {
-                let digit = |place: u32| b"0123456789abcdef"[(u32::from(character) >> (4 * place) & 15) as usize];
-                gathered.put([b'\\', b'u', digit(3), digit(2), digit(1), digit(0)])
-            }
-            '\0'..'\u{80}' => gathered.put([character as u8]),
-            _ => gathered.put_character(character),
-        })
-    }
+/// What askama escapes, too.
+const fn is_markup(byte: u8) -> bool {
+    (byte == b'"') | (byte == b'&') | (byte == b'\'') | (byte == b'<') | (byte == b'>')
 }
 
-fn is_escaped(character: char) -> bool {
-    // Of Unicode's bidirectional algorithm (UAX #9 §2): the marks, the embeddings and overrides, the isolates.
-    let turns = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    turns || character < ' '
-}
-
-/// Text on its way to a writer, which is called for a bufferful of it rather than for each character: that is what escaping
-/// costs.
-pub struct Gathered<'w, W> {
-    to: &'w mut W,
-    buffer: [u8; GATHERED_MAX],
+/// Text on its way to the content.
+struct Pieces<'c> {
+    content: &'c mut Vec<u8>,
+    buffer: [u8; Pieces::MAX],
     length: usize,
 }
 
-/// The most bytes that are gathered. A usual value fits.
-const GATHERED_MAX: usize = 128;
+impl Pieces<'_> {
+    /// Some of the usual values fit.
+    const MAX: usize = 64;
 
-impl<W: Write> Gathered<'_, W> {
-    /// Adds whole characters.
+    fn new(content: &mut Vec<u8>) -> Pieces<'_> {
+        Pieces { content, buffer: [0; Pieces::MAX], length: 0 }
+    }
+
     #[inline(always)]
-    pub fn put<const N: usize>(&mut self, piece: [u8; N]) -> fmt::Result {
-        if self.length + N > GATHERED_MAX {
-            self.flush()?;
+    fn put<const N: usize>(&mut self, piece: [u8; N]) {
+        if self.length > Pieces::MAX - N {
+            self.flush();
         }
         self.buffer[self.length..self.length + N].copy_from_slice(&piece);
         self.length += N;
-        Ok(())
     }
 
-    fn put_character(&mut self, character: char) -> fmt::Result {
-        self.flush()?;
-        self.to.write_char(character)
+    #[inline]
+    fn put_html(&mut self, byte: u8) {
+        match byte {
+            _ if is_markup(byte) => self.put([b'&', b'#', b'0' + byte / 10, b'0' + byte % 10, b';']),
+            _ => self.put([byte]),
+        }
     }
 
-    fn flush(&mut self) -> fmt::Result {
-        let text = std::str::from_utf8(&self.buffer[..self.length]).map_err(|_| fmt::Error)?;
+    fn put_json(&mut self, character: char) {
+        match character {
+            '"' | '\\' => {
+                self.put(*b"\\");
+                self.put_html(character as u8);
+            }
+            '\t' => self.put(*b"\\t"),
+            _ if is_numbered(character) => {
+                let digit = |place: u32| b"0123456789abcdef"[(u32::from(character) >> (4 * place) & 15) as usize];
+                self.put([b'\\', b'u', digit(3), digit(2), digit(1), digit(0)]);
+            }
+            '\0'..'\u{80}' => self.put_html(character as u8),
+            _ => character.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| self.put([byte])),
+        }
+    }
+
+    fn flush(&mut self) {
+        self.content.extend_from_slice(&self.buffer[..self.length]);
         self.length = 0;
-        self.to.write_str(text)
     }
 }
 
-/// Writes what each of the items comes to.
-pub fn gather<W: Write, I: IntoIterator>(
-    to: &mut W,
-    items: I,
-    mut put: impl FnMut(&mut Gathered<'_, W>, I::Item) -> fmt::Result,
-) -> fmt::Result {
-    let mut gathered = Gathered { to, buffer: [0; GATHERED_MAX], length: 0 };
-    for item in items {
-        put(&mut gathered, item)?;
-    }
-    gathered.flush()
+/// Of Unicode's bidirectional algorithm (UAX #9 §2) the marks, the embeddings and overrides, the isolates; and control characters.
+fn is_numbered(character: char) -> bool {
+    let turns = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || character < ' '
 }
 
 #[cfg(test)]
@@ -138,38 +137,70 @@ mod tests {
 
     use super::*;
 
+    fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut content = Vec::new();
+        write(&mut content);
+        String::from_utf8(content).unwrap()
+    }
+
+    fn text(bytes: &[u8]) -> String {
+        written(|content| html(content, Text::new(bytes)))
+    }
+
+    /// What a browser makes of it.
+    fn read(html: &str) -> String {
+        let read = [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">")]
+            .iter()
+            .fold(html.to_owned(), |html, (from, to)| html.replace(from, to));
+        read.replace("&#38;", "&")
+    }
+
     #[test]
     fn bytes_are_utf_8_or_latin_1() {
-        assert_eq!(Text::new("grüß 👋".as_bytes()).to_string(), "grüß 👋");
-        assert_eq!(Text::new(b"gr\xfc\xdf").to_string(), "grüß");
-        assert_eq!(Text::new(b"").to_string(), "");
+        assert_eq!(text("grüß 👋".as_bytes()), "grüß 👋");
+        assert_eq!(text(b"gr\xfc\xdf"), "grüß");
+        assert_eq!(text(b""), "");
+        assert_eq!(text(b"<a href=\"'&"), "&#60;a href=&#34;&#39;&#38;");
     }
 
     #[test]
     fn the_first_bytes_are_read_as_all_of_them_are() {
         for (length, first) in [(0, ""), (1, "g"), (2, "g"), (3, "gü"), (6, "gü"), (7, "gü👋"), (9, "gü👋")] {
-            assert_eq!(Text::new("gü👋".as_bytes()).first(length).to_string(), first, "{length}");
+            assert_eq!(written(|content| html(content, Text::new("gü👋".as_bytes()).first(length))), first, "{length}");
         }
-        assert_eq!(Text::new(b"gr\xc3\xbc\xff").first(4).to_string(), "gr\u{c3}\u{bc}", "Latin-1 to its end");
-    }
-
-    #[test]
-    fn long_text_is_whole() {
-        let long = "aB\"\u{e9}\u{202e}👋\t".repeat(100);
-        assert_eq!(Text::new(long.as_bytes()).to_string(), long);
-        assert_eq!(serde_json::from_str::<String>(&format!("\"{}\"", JsonText(&long))).unwrap(), long);
-        let latin: Vec<u8> = (b' '..=255).cycle().take(1000).collect();
-        assert_eq!(Text::new(&latin).to_string(), latin.iter().map(|&byte| char::from(byte)).collect::<String>());
-        assert_eq!(Lowercase(&"A-b".repeat(100)).to_string(), "a-b".repeat(100));
+        let latin = Text::new(b"gr\xc3\xbc\xff").first(4);
+        assert_eq!(written(|content| html(content, latin)), "gr\u{c3}\u{bc}", "Latin-1 to its end");
     }
 
     #[test]
     fn json_reads_back() {
-        for value in ["", "plain", "\"", "\\", "a\tb", "\"\\\"", "\u{202e}abc\u{202c}", "\u{2069}\u{2067}", "grüß 👋", "\\u202e"]
-        {
-            let json = format!("\"{}\"", JsonText(value));
-            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), value, "{json}");
+        let long = "aB\"\u{e9}\u{202e}👋\t<".repeat(100);
+        for value in [
+            "",
+            "plain",
+            "\"",
+            "\\",
+            "a\tb",
+            "\"\\\"",
+            "\u{202e}abc\u{202c}",
+            "\u{2069}\u{2067}",
+            "grüß 👋",
+            "\\u202e",
+            "&#34;",
+            &long,
+        ] {
+            let json = written(|content| json(content, Text::new(value.as_bytes())));
+            assert_eq!(serde_json::from_str::<String>(&format!("\"{}\"", read(&json))).unwrap(), value, "{json}");
         }
-        assert_eq!(JsonText("\u{202e}abc").to_string(), "\\u202eabc");
+        assert_eq!(written(|content| json(content, Text::new("\u{202e}abc".as_bytes()))), "\\u202eabc");
+        assert_eq!(written(|content| json(content, Text::new(b"\xe9\""))), "é\\&#34;");
+    }
+
+    #[test]
+    fn long_text_is_whole() {
+        let latin: Vec<u8> = (b' '..=255).cycle().take(1000).collect();
+        assert_eq!(read(&text(&latin)), latin.iter().map(|&byte| char::from(byte)).collect::<String>());
+        let name = "a-'".repeat(100);
+        assert_eq!(read(&written(|content| ascii(content, name.bytes()))), name);
     }
 }
