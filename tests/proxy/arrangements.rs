@@ -239,15 +239,6 @@ impl Arrangement {
 }
 
 impl Program {
-    /// The lines by which it is configured.
-    pub fn lines(&self) -> impl Iterator<Item = &'static str> {
-        let [lines, http] = match *self {
-            Program::HaProxy { lines, .. } | Caddy { lines } => [lines, ""],
-            Nginx { lines, http } => [lines, http],
-        };
-        lines.lines().chain(http.lines()).map(str::trim)
-    }
-
     fn title(&self, haproxy: Option<&HaProxy>) -> String {
         match (self, haproxy) {
             (Program::HaProxy { .. }, Some(HaProxy { version: (major, minor), .. })) => format!("HAProxy {major}.{minor}"),

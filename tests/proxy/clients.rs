@@ -193,6 +193,11 @@ impl Connection {
         Connection(stream)
     }
 
+    /// Whether an honest client gets an answer, by which the connection ends.
+    pub fn is_served(mut self) -> bool {
+        self.get(&HONEST.request("/health", TEXT)).is_some_and(|answer| answer.text() == "ok\n")
+    }
+
     fn port(&self) -> u16 {
         self.0.local_addr().unwrap().port()
     }

@@ -11,6 +11,11 @@ use std::time::{Duration, Instant};
 /// Debian's `haproxy` and `nginx` are not on every user's PATH.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// Where `tests/proxy/prepare` puts programs that no distribution has.
+fn prepared(program: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("proxies/bin").join(program)
+}
+
 /// Where a newer HAProxy than the distribution's is to be had, by whoever has Docker.
 const IMAGE: &str = "haproxy:3.2";
 
@@ -41,24 +46,30 @@ pub struct HaProxy {
 }
 
 impl HaProxy {
-    /// Those to test with: `$SWAGIP_TEST_HAPROXY`, the distribution's, and, as long as neither has `option forwarded`, the image's.
+    /// Those to test with: `$SWAGIP_TEST_HAPROXY`, the distribution's, and, as long as neither has `option forwarded`, the image's
+    /// or the one that was prepared.
     pub fn all() -> Vec<HaProxy> {
         let named = std::env::var_os("SWAGIP_TEST_HAPROXY").map(PathBuf::from);
         let binaries = named.into_iter().chain([PathBuf::from("haproxy")]);
         let mut found: Vec<_> = binaries.filter_map(|binary| HaProxy::at(binary, None)).collect();
         if found.iter().all(|haproxy| haproxy.version < WITH_FORWARDED) {
-            found.push(HaProxy::of_image());
+            let newer = HaProxy::of_image().or_else(|| HaProxy::at(prepared("haproxy"), None));
+            found.push(
+                newer.expect(
+                    "NOT RUN: HAProxy 2.8 or later is needed: run tests/proxy/prepare, or name one by SWAGIP_TEST_HAPROXY",
+                ),
+            );
         }
         found.sort_by_key(|haproxy| haproxy.version);
         found.dedup_by_key(|haproxy| haproxy.version);
         found
     }
 
-    fn of_image() -> HaProxy {
+    fn of_image() -> Option<HaProxy> {
         let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("haproxy-3.2");
-        let unpacked = Command::new("sh").args(["-c", UNPACK, "sh", IMAGE]).arg(&root).stdout(Stdio::null()).status().unwrap();
-        let haproxy = if unpacked.success() { HaProxy::at("haproxy".into(), Some(root)) } else { None };
-        haproxy.expect("NOT RUN: HAProxy 2.8 or later is needed: name one by SWAGIP_TEST_HAPROXY, or have Docker for its image")
+        let mut unpack = Command::new("sh");
+        unpack.args(["-c", UNPACK, "sh", IMAGE]).arg(&root).stdout(Stdio::null()).stderr(Stdio::null());
+        if unpack.status().unwrap().success() { HaProxy::at("haproxy".into(), Some(root)) } else { None }
     }
 
     fn at(binary: PathBuf, root: Option<PathBuf>) -> Option<HaProxy> {
@@ -119,6 +130,31 @@ pub fn caddy(configuration: &str, entry: SocketAddr) -> Proxy {
     let mut command = Command::new("caddy");
     command.env("XDG_CONFIG_HOME", &folder).env("XDG_DATA_HOME", &folder);
     Proxy::start(command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file), file, entry)
+}
+
+/// Starts Apache httpd as a single process, and waits until it listens at `entry`.
+pub fn apache(configuration: &str, entry: SocketAddr) -> Proxy {
+    let file = network::scratch().join("apache.conf");
+    fs::write(&file, configuration).unwrap();
+    let has = |name: &str| PATH.split(':').any(|folder| Path::new(folder).join(name).exists());
+    let mut command = Command::new(if has("httpd") { "httpd" } else { "apache2" });
+    Proxy::start(command.env("PATH", PATH).args(["-X", "-f"]).arg(&file), file, entry)
+}
+
+/// Starts Traefik with these files of `/etc/traefik`, and waits until it listens at `entry`.
+pub fn traefik(configuration: &str, routes: &str, entry: SocketAddr) -> Proxy {
+    let folder = network::scratch();
+    let file = folder.join("traefik.yml");
+    fs::write(&file, configuration.replace("/etc/traefik", folder.to_str().unwrap())).unwrap();
+    fs::write(folder.join("swagip.yml"), routes).unwrap();
+    Proxy::start(Command::new(prepared("traefik")).arg("--configFile").arg(&file), file, entry)
+}
+
+/// Starts Envoy, and waits until it listens at `entry`.
+pub fn envoy(configuration: &str, entry: SocketAddr) -> Proxy {
+    let file = network::scratch().join("envoy.yaml");
+    fs::write(&file, configuration).unwrap();
+    Proxy::start(Command::new(prepared("envoy")).args(["--use-dynamic-base-id", "-c"]).arg(&file), file, entry)
 }
 
 /// A proxy that is ended when it is dropped.
