@@ -69,7 +69,7 @@ async function usualFields(page) {
 
 /** What the page shows on each tab, whichever way it was chosen. */
 async function checkTab(page, tab) {
-  const commands = await page.locator('code:visible').evaluateAll(codes => codes.map(code => code.firstChild.data));
+  const commands = await page.locator('code:visible').evaluateAll(codes => codes.map(code => code.innerText));
   const heads = await page.locator('thead th').allInnerTexts();
   const heading = page.getByText('Browsers send these');
   if (tab === 'Browser') {
@@ -105,7 +105,7 @@ describe('what is shown', () => {
     visit(url, {}, async page => {
       assert.equal(await page.locator('#ip').innerText(), '203.0.113.9');
       await assert.doesNotReject(page.getByText('A trusted proxy said so, in x-forwarded-for.').waitFor());
-      assert.equal(await page.getByRole('link', { name: 'How was this decided?' }).getAttribute('href'), '/explain');
+      assert.equal(await page.getByRole('link', { name: 'How was this decided?' }).getAttribute('href'), 'explain');
       assert.match(await page.locator('footer').innerText(), /Served by web-3/);
       assert.equal(await page.locator('html').getAttribute('lang'), 'en');
       const foreign = await page.locator('[href*="://"], [src]').evaluateAll(elements => elements.map(element => element.href ?? element.src));
@@ -128,7 +128,7 @@ describe('what is shown', () => {
 
   test('every link answers', () =>
     visit(url, {}, async page => {
-      const links = await page.locator('a[href^="/"]').evaluateAll(elements => elements.map(element => element.href));
+      const links = await page.locator('a[href]').evaluateAll(elements => elements.map(element => element.href));
       assert(links.length >= 10);
       for (const link of links) {
         assert.equal((await fetch(link)).status, 200, link);
@@ -139,8 +139,8 @@ describe('what is shown', () => {
     visit(url, {}, async page => {
       const rows = await page.locator('tbody.tool tr, tbody:not(.tool) tr:not(.item)').evaluateAll(elements =>
         elements.flatMap(row => {
-          const code = row.querySelector('code:nth-of-type(2)');
-          return code ? [[code.firstChild.data, row.querySelector('td').textContent]] : [];
+          const code = row.querySelector('code');
+          return code ? [[code.querySelectorAll('i')[1].textContent + code.lastChild.data, row.querySelector('td').textContent]] : [];
         }));
       const fields = await usualFields(page);
       const asked = rows.filter(([command]) => !/\/(all|source-port|connection)?$/.test(command));
@@ -157,9 +157,10 @@ describe('what is shown', () => {
     try {
       await visit(`http://ip.example.org:${plain.port}/`, {}, async page => {
         assert.equal(await page.locator('#ip').innerText(), '127.0.0.1');
-        await page.getByText('not public at all').waitFor();
-        assert.equal(await page.locator('a[href="/explain"]').count(), 0);
-        const commands = await page.locator('code').allTextContents();
+        await page.getByText('not a public one').waitFor();
+        assert.equal(await page.locator('a[href="explain"]').count(), 0);
+        const commands = await page.locator('code').evaluateAll(codes =>
+          codes.flatMap(code => [...code.querySelectorAll('i')].map(beginning => beginning.textContent + code.lastChild.data)));
         assert(commands.some(command => command.startsWith(`curl ip.example.org:${plain.port}/user-agent`)));
         assert(commands.some(command => command.startsWith(`fetch -qo - http://ip.example.org:${plain.port}/user-agent`)));
       });
@@ -272,7 +273,7 @@ describe('copying', () => {
 
   test('every command has a button', () =>
     visit(url, {}, async page => {
-      assert.equal(await page.locator('code > button').count(), await page.locator('code').count());
+      assert.equal(await page.locator('code + button').count(), await page.locator('code').count());
     }));
 
   test('a click selects a command whole, and nothing else', () =>
@@ -344,14 +345,17 @@ describe('hostile values', () => {
         const json = JSON.parse(await page.locator('pre').textContent());
         for (const [name, value] of Object.entries({ ...values, 'x-latin': 'grüß' })) {
           const row = page.locator('tbody:not(.tool) tr', { has: page.locator('span', { hasText: new RegExp(`^${name}$`) }) });
-          assert.equal(await row.locator('td').textContent(), value, name);
-          assert.equal(json[name.replace(/(^|-)./g, letter => letter.toUpperCase())], value, name);
+          const shown = value.length > 1024 ? `${value.slice(0, 1024)}… ${value.length - 1024} bytes more` : value;
+          assert.equal(await row.locator('td').textContent(), shown, name);
+          assert.equal(json[name.replace(/(^|-)./g, letter => letter.toUpperCase())], shown, name);
         }
         for (const tab of TABS) {
           await page.getByRole('tab', { name: tab }).click();
           await checkWidth(page);
         }
-        const commands = await page.locator('code').evaluateAll(codes => codes.map(code => code.firstChild.data));
+        const commands = await page.locator('code').evaluateAll(codes =>
+          codes.flatMap(code => [...code.querySelectorAll('i')].map(beginning => beginning.textContent + code.lastChild.data)));
+        assert(commands.length > 100);
         for (const command of commands) assert.match(command, /^[\w -]+? [\w.:/%~-]+$/, 'nothing that a shell acts on');
       }));
   }
@@ -382,7 +386,10 @@ describe('hostile values', () => {
 
   test('of a host name cannot run in a shell', async () => {
     const raw = await ask(server.port, "GET /?format=html HTTP/1.1\r\nHost: a';$(id)&b\r\nConnection: close\r\n\r\n");
-    const commands = [...raw.matchAll(/<code>(.*)<\/code>/g)].map(([, command]) => command);
+    const commands = [...raw.matchAll(/<code>(.*)<\/code>/g)].flatMap(([, code]) => {
+      const [url, ...beginnings] = code.split('</i>').reverse();
+      return beginnings.map(beginning => beginning.replace('<i>', '') + url);
+    });
     assert(commands.length > 0);
     for (const command of commands) assert.match(command, /^[\w -]+? [\w.:/%-]+$/);
   });
@@ -448,7 +455,7 @@ test('everything is reached with Tab, and seen', () =>
         await page.keyboard.press('ArrowRight');
       }
     }
-    for (const name of ['BUTTON Copy 203.0.113.9', 'A How was this decided?', 'BUTTON Browser', 'SUMMARY Private', 'A /openapi.json', 'A SwagIP']) {
+    for (const name of ['BUTTON Copy 203.0.113.9', 'A How was this decided?', 'BUTTON Browser', 'SUMMARY Private', 'A /openapi.json']) {
       assert(reached.has(name), `${name} in ${[...reached].join(', ')}`);
     }
     assert([...reached].some(name => name.startsWith('BUTTON Copy curl ')));
