@@ -21,7 +21,7 @@ use crate::http::field::FIELDS_MAX;
 use crate::http::request::{self, FIELDS_USUAL, Parsed, Persistence, Request};
 use crate::http::request_line::leading_lines;
 use crate::http::response::Date;
-use crate::http::scan::Scan;
+use crate::http::scan::{HEAD_MAX, Scan};
 use crate::http::{Field, Method, Refusal};
 use crate::resource::{self, Inquiry, Name, ResponseHead, Site};
 use answer::Writer;
@@ -36,8 +36,8 @@ pub use state::{Pending, State, Waiting};
 /// looked at. One answer may go beyond it. A batch of 200 pipelined requests fits. What is made for HEAD counts, too.
 pub const OUTPUT_MAX: usize = 64 * 1024;
 
-/// Room for the content of nearly every answer.
-const BODY_USUAL: usize = 4096;
+/// The most bytes of one answer: what is escaped at its worst becomes six times as long, and the rest is our own words.
+pub const ANSWER_MAX: usize = 32 * 1024 + 6 * HEAD_MAX;
 
 /// One call of [`Service::serve`]: what it was given, and how far it has come.
 struct Call<'c> {
@@ -80,7 +80,7 @@ pub struct Service<R = ()> {
     rule: Rule,
     site: Site,
     writer: Writer<R>,
-    /// Scratch for the content of one answer.
+    /// Scratch for the content of one answer, with room for the longest.
     body: Vec<u8>,
     draining: bool,
     notice: Option<(Notice, IpAddr)>,
@@ -97,7 +97,7 @@ impl<R: Recorder> Service<R> {
     /// A service whose answers are looked at.
     pub fn recording(rule: Rule, site: Site, recorder: R) -> Service<R> {
         let writer = Writer::new(site.served_by.as_deref(), recorder);
-        Service { rule, site, writer, body: Vec::with_capacity(BODY_USUAL), draining: false, notice: None }
+        Service { rule, site, writer, body: Vec::with_capacity(ANSWER_MAX), draining: false, notice: None }
     }
 
     /// Whoever looks at the answers.
@@ -113,13 +113,6 @@ impl<R: Recorder> Service<R> {
     /// Sets the date of the answers to come.
     pub fn set_date(&mut self, date: Date) {
         self.writer.set_date(date);
-    }
-
-    /// Gives back the room that unusual answers took.
-    pub fn trim(&mut self) {
-        if self.body.capacity() > BODY_USUAL {
-            self.body = Vec::with_capacity(BODY_USUAL);
-        }
     }
 
     /// From now on readiness is denied, and the last answer to what has arrived on a connection closes it.

@@ -32,7 +32,8 @@ pub struct Lent {
     pub service: Service,
     /// Room for input: the longest head twice, so that one is nearly always read in one piece.
     pub input: Vec<u8>,
-    /// Room for answers.
+    /// Room for answers, as many as are ever made at once: a buffer that grew would move, and what it leaves behind on the heap would stay
+    /// resident when all connections are gone.
     pub output: Vec<u8>,
     /// The time of this turn.
     pub now: Millis,
@@ -119,16 +120,6 @@ impl Held {
     /// Whether it holds nothing that an idle connection does not.
     fn is_empty(&self) -> bool {
         self.input.is_empty() && self.unsent.is_empty() && self.state.waiting() == Waiting::Idle
-    }
-}
-
-impl Lent {
-    /// Gives back the room that unusual answers took.
-    pub fn trim(&mut self) {
-        if self.output.capacity() > OUTPUT_MAX {
-            self.output = Vec::with_capacity(OUTPUT_MAX);
-        }
-        self.service.trim();
     }
 }
 

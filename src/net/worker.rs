@@ -12,7 +12,7 @@ use super::deadlines::{Deadlines, Millis, NEVER, Wait};
 use super::sources::{PerClient, Sources};
 use super::tally::Tallies;
 use super::{Limits, Order, Stopper, cpu, socket, wait};
-use crate::exchange::{OUTPUT_MAX, ProxyFault, Service};
+use crate::exchange::{ANSWER_MAX, OUTPUT_MAX, ProxyFault, Service};
 use crate::http::scan::HEAD_MAX;
 use drain::Drain;
 use mio::event::Event;
@@ -95,7 +95,7 @@ impl Worker {
             sources: Sources::default(),
             per_client,
             ready: Vec::new(),
-            lent: Lent { service, input: vec![0; 2 * HEAD_MAX], output: Vec::with_capacity(OUTPUT_MAX), now: 0 },
+            lent: Lent { service, input: vec![0; 2 * HEAD_MAX], output: Vec::with_capacity(OUTPUT_MAX + ANSWER_MAX), now: 0 },
             limits,
             stopper,
             _bell: bell,
@@ -162,7 +162,7 @@ impl Worker {
         (due != NEVER).then(|| Duration::from_millis(due.saturating_sub(self.lent.now)))
     }
 
-    /// Takes the time for this turn, and in each new second the date, when scratch buffers shrink again, too.
+    /// Takes the time for this turn, and in each new second the date.
     fn tick(&mut self) {
         self.lent.now = now();
         if self.lent.now < self.date_until {
@@ -175,7 +175,6 @@ impl Worker {
         // It fits: an IMF-fixdate is 29 bytes.
         let _ = write!(&mut date[..], "{}", httpdate::HttpDate::from(time));
         self.lent.service.set_date(date);
-        self.lent.trim();
     }
 
     fn event(&mut self, event: &Event) {
