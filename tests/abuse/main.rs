@@ -13,6 +13,7 @@ mod floods;
 mod full;
 mod idle;
 mod leaving;
+mod memory;
 mod readers;
 mod slow;
 
