@@ -75,10 +75,12 @@ pub struct Deadlines {
 }
 
 impl Deadlines {
-    /// No connections yet.
-    pub fn new(limits: &Limits) -> Deadlines {
+    /// No connections yet, and room for this many.
+    pub fn new(limits: &Limits, connections_max: usize) -> Deadlines {
         let timeouts = [limits.idle, limits.head, CONTENT_TIMEOUT, limits.write, LINGER_TIMEOUT, FAREWELL_TIMEOUT];
-        Deadlines { links: (0..KINDS).map(Link::alone).collect(), timeouts: timeouts.map(millis), due: NEVER }
+        let mut links = Vec::with_capacity(KINDS + connections_max);
+        links.extend((0..KINDS).map(Link::alone));
+        Deadlines { links, timeouts: timeouts.map(millis), due: NEVER }
     }
 
     /// Begins a wait at `now`, in place of the one that there was. `now` must not go backwards.
@@ -172,7 +174,7 @@ mod tests {
 
     fn deadlines() -> Deadlines {
         let second = Duration::from_secs(1);
-        Deadlines::new(&Limits { head: 10 * second, idle: 60 * second, write: 30 * second, ..Limits::default() })
+        Deadlines::new(&Limits { head: 10 * second, idle: 60 * second, write: 30 * second, ..Limits::default() }, 50)
     }
 
     #[test]

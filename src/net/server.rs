@@ -14,7 +14,7 @@ use std::thread;
 /// Descriptors that are no connections: listeners, polls, standard streams, and some to spare.
 const DESCRIPTORS_KEPT: usize = 64;
 
-/// More than a machine has memory for in its kernel; a table is grown as it is used.
+/// More than a machine has memory for in its kernel. The tables for them are 64 MB, of which what is not used takes no memory.
 const CONNECTIONS_MAX: usize = 1_000_000;
 
 /// A server that has its sockets and does not serve yet.

@@ -16,6 +16,9 @@ pub const SHARE_MIN: usize = 8;
 /// Connections of one source that are looked at to find the one that costs least to lose.
 const LOOKS_MAX: usize = 64;
 
+/// Sources for which there is room before their table grows.
+const SOURCES_USUAL: usize = 10_000;
+
 /// No crowd.
 const NONE: u32 = u32::MAX;
 
@@ -60,7 +63,7 @@ struct Link {
 }
 
 /// The sources of all connections that have one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sources {
     entries: HashMap<Source, Holding>,
     /// The rings of connections.
@@ -73,6 +76,12 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// No connections yet, and room for this many, though not for as many sources: an empty place in their table costs a byte.
+    pub fn new(connections_max: usize) -> Sources {
+        let entries = HashMap::with_capacity(connections_max.min(SOURCES_USUAL));
+        Sources { entries, links: Vec::with_capacity(connections_max), crowds: Slab::new(), sizes: Vec::new(), total: 0 }
+    }
+
     /// Adds a connection.
     pub fn add(&mut self, source: Source, slot: usize) {
         if slot >= self.links.len() {
@@ -244,7 +253,7 @@ mod tests {
 
     #[test]
     fn more_than_its_share_has_who_has_more_than_the_others_and_more_than_the_least() {
-        let mut sources = Sources::default();
+        let mut sources = Sources::new(100);
         let (many, few) = (source("203.0.113.9"), source("2001:db8::1"));
         for slot in 0..9 {
             sources.add(many, slot);
@@ -263,7 +272,7 @@ mod tests {
 
     #[test]
     fn one_that_was_second_is_found_when_the_first_is_gone() {
-        let mut sources = Sources::default();
+        let mut sources = Sources::new(100);
         for slot in 0..20 {
             sources.add(source("203.0.113.9"), slot);
             sources.add(source("203.0.113.8"), 20 + slot);
@@ -286,7 +295,7 @@ mod tests {
 
     #[test]
     fn of_many_connections_each_has_its_look() {
-        let mut sources = Sources::default();
+        let mut sources = Sources::new(100);
         let many = source("203.0.113.9");
         (0..3 * LOOKS_MAX).for_each(|slot| sources.add(many, slot));
         let seen: Vec<usize> = (0..3).flat_map(|_| sources.connections(many).collect::<Vec<_>>()).collect();
@@ -295,7 +304,7 @@ mod tests {
 
     #[test]
     fn any_order_of_calls_leaves_the_same_rings_as_lists() {
-        let mut sources = Sources::default();
+        let mut sources = Sources::new(100);
         let mut naive: Vec<(usize, Source)> = Vec::new();
         let mut random = 1u64;
         for _ in 0..10_000 {

@@ -89,10 +89,12 @@ impl Worker {
         Ok(Worker {
             poll,
             listeners,
-            connections: Slab::new(),
+            // Room for all of them, of which the kernel gives what is used: a table that grows is copied, and leaves its old places on
+            // the heap.
+            connections: Slab::with_capacity(connections_max),
             connections_max,
-            deadlines: Deadlines::new(&limits),
-            sources: Sources::default(),
+            deadlines: Deadlines::new(&limits, connections_max),
+            sources: Sources::new(connections_max),
             per_client,
             ready: Vec::new(),
             lent: Lent { service, input: vec![0; 2 * HEAD_MAX], output: Vec::with_capacity(OUTPUT_MAX + ANSWER_MAX), now: 0 },
