@@ -121,7 +121,7 @@ impl<R: Recorder> Service<R> {
     }
 
     /// Answers all complete requests at the start of `input`, in order, by appending to `output`. `more` tells that the input
-    /// is not all that has arrived. A later call for the same connection brings what was not consumed again, and more behind it;
+    /// is not all that has arrived. A later call for the same connection brings what was not consumed again, and more after it;
     /// how the input was cut changes nothing in the answers.
     pub fn serve(&mut self, state: &mut State, peer: &mut Peer, input: &[u8], more: bool, output: &mut Vec<u8>) -> Served {
         let mut call = Call { peer, length: input.len(), more, output, consumed: 0, answered: false, unsent: 0, next: None };
@@ -333,7 +333,7 @@ impl<R: Recorder> Service<R> {
         self.notice.take()
     }
 
-    /// Whether an answer closes the connection because this server is stopping. Not while more requests wait behind it.
+    /// Whether an answer closes the connection because this server is stopping. Not while more requests wait after it.
     fn is_last(&self, all_is_read: bool) -> bool {
         self.draining && all_is_read
     }

@@ -47,7 +47,7 @@ fn serve(Config { settings, trusting, warnings }: &Config) -> Result<(), String>
     warnings.iter().for_each(|warning| log::warn!("{warning}"));
     // Before anything else: as PID 1 a process gets only the signals that it handles.
     let stopper = Stopper::new().map_err(|error| BindError::Resources(error).to_string())?;
-    obey(&stopper).map_err(|error| format!("cannot handle signals: {error}"))?;
+    handle_signals(&stopper).map_err(|error| format!("cannot handle signals: {error}"))?;
     let server = Server::bind(settings, &stopper).map_err(|error| advice(&error, &settings.listeners))?;
     tell(&start_line(server.addresses(), &settings.listeners, settings.threads, trusting));
     server.run().map_err(|error| format!("a worker ended: {error}"))
@@ -55,7 +55,7 @@ fn serve(Config { settings, trusting, warnings }: &Config) -> Result<(), String>
 
 /// The first signal asks for the end, the second one is the end. Those that other programs take for an order to read their files
 /// again are ignored; unhandled they would kill this one.
-fn obey(stopper: &Stopper) -> io::Result<()> {
+fn handle_signals(stopper: &Stopper) -> io::Result<()> {
     for signal in [SIGHUP, SIGUSR1, SIGUSR2] {
         flag::register(signal, Arc::default())?;
     }

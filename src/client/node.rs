@@ -10,7 +10,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// Reads `v4`, `v4:port`, `v6`, `[v6]` or `[v6]:port`; a zone id behind an IPv6 address (RFC 4007 §11) is dropped, it means
+    /// Reads `v4`, `v4:port`, `v6`, `[v6]` or `[v6]:port`; a zone id after an IPv6 address (RFC 4007 §11) is dropped, it means
     /// nothing outside of the proxy's machine. `None` for everything else: `unknown`, obfuscated names, garbage.
     pub(super) fn parse(text: &[u8]) -> Option<Node> {
         let text = std::str::from_utf8(text).ok()?;

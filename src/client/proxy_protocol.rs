@@ -16,7 +16,7 @@ pub const V1_MAX: usize = 107;
 /// length field could ask a server to wait for.
 pub const V2_MAX: usize = 4096;
 
-/// What a header says of the connection behind it.
+/// What a header says of the connection that follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Header {
     /// The proxy speaks for itself, as in a health check: the socket's own address holds.
@@ -152,7 +152,7 @@ fn parsed<T: FromStr>(word: &str) -> Option<T> {
     word.parse().ok()
 }
 
-/// A port has no leading zeroes (§2.1), lest somebody read it as an octal number.
+/// A port has no leading zeroes (§2.1), or someone may read it as octal.
 fn port(digits: &str) -> Option<u16> {
     if digits.len() > 1 && digits.starts_with('0') { None } else { parsed(digits) }
 }

@@ -107,7 +107,7 @@ fn no_network(text: &str) -> String {
     }
 }
 
-/// What was meant: a length behind brackets, or a netmask like 255.255.255.0.
+/// What was meant: a length after brackets, or a netmask like 255.255.255.0.
 fn prefix_length(ip: IpAddr, text: &str) -> Option<u32> {
     let from_mask = |mask: Ipv4Addr| {
         let mask = u32::from(mask);

@@ -15,7 +15,7 @@ pub(super) enum Rest {
     Unwanted,
 }
 
-/// Reads what there is of the content behind a head. Gives the bytes of both, and what is still to come.
+/// Reads what there is of the content after a head. Gives the bytes of both, and what is still to come.
 #[cold]
 pub(super) fn begin_content(request: &Request<'_, '_>, input: &[u8]) -> Result<(usize, Rest), Refusal> {
     // Nobody here wants the content that the client asks leave to send: the final answer says so (RFC 9110 §10.1.1).

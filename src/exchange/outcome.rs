@@ -12,7 +12,7 @@ pub enum Next {
     Again,
     /// Close at once and say nothing: the PROXY header is wrong, or comes from somebody who may not send one.
     Abort(ProxyFault),
-    /// Close. `linger`: the client may still be sending, so read and drop that first, lest the answer be reset away.
+    /// Close. `linger`: the client may still be sending, so read and drop that first, or the answer is reset away.
     Close {
         /// Something that the client sends is not read.
         linger: bool,

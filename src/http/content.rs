@@ -30,7 +30,7 @@ pub enum Content {
 /// How far a look at content came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// It ended within the input, behind so many of its bytes.
+    /// It ended within the input, after this number of bytes.
     Done(usize),
     /// All of the input belongs to it, and more is to come.
     More,
@@ -87,7 +87,7 @@ enum Place {
     /// Behind `;`, before the name.
     ExtensionStart,
     ExtensionName,
-    /// White space behind the name: `=` or `;` must follow.
+    /// White space after the name: `=` or `;` must follow.
     ExtensionNameEnd,
     /// Behind `=`, before the value.
     ExtensionValueStart,
@@ -95,7 +95,7 @@ enum Place {
     ExtensionQuoted,
     ExtensionEscape,
     ExtensionQuotedEnd,
-    /// White space behind the value: `;` must follow.
+    /// White space after the value: `;` must follow.
     ExtensionValueEnd,
     SizeLf,
     Data,
@@ -140,7 +140,7 @@ impl Chunked {
         Ok(Progress::More)
     }
 
-    /// Takes the line feed behind a size; true where the chunk goes beyond the limit.
+    /// Takes the line feed after a size; true where the chunk goes beyond the limit.
     fn line_end(&mut self, byte: u8) -> Result<bool, Refusal> {
         if byte != b'\n' {
             return Err(Refusal::BARE_CR);

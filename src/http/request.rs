@@ -93,7 +93,7 @@ fn parse_from<'h, 'b>(input: &'b [u8], known: usize, storage: &'h mut [Field<'b>
     let lead = leading_lines(input);
     let bytes = &input[lead..input.len().min(HEAD_MAX)];
     let Some((line, section)) = RequestLine::parse(bytes) else { return Ok(Parsed::Rescan) };
-    let Some(section) = behind(section, &storage[..known]) else { return Ok(Parsed::Rescan) };
+    let Some(section) = after(section, &storage[..known]) else { return Ok(Parsed::Rescan) };
     let (length, count) = match parse_fields(section, &mut storage[known..]) {
         Ok(found) => found,
         Err(httparse::Error::TooManyHeaders) => return Ok(Parsed::Crowded),
@@ -109,7 +109,7 @@ fn parse_from<'h, 'b>(input: &'b [u8], known: usize, storage: &'h mut [Field<'b>
     let fields = &*fields;
     let mut facts = Facts::default();
     for field in fields {
-        // httparse takes a bare LF; before each LF behind which a name stands, and at the empty line, there must be a CR.
+        // httparse takes a bare LF; every LF before a field name, and before the empty line, must follow a CR.
         let start = field.name.as_ptr() as usize - bytes.as_ptr() as usize;
         if bytes.get(start.wrapping_sub(2)) != Some(&b'\r') {
             return Ok(Parsed::Rescan);
@@ -129,13 +129,13 @@ fn parse_from<'h, 'b>(input: &'b [u8], known: usize, storage: &'h mut [Field<'b>
 }
 
 /// What comes after these fields in the section that they begin.
-fn behind<'b>(section: &'b [u8], fields: &[Field<'b>]) -> Option<&'b [u8]> {
+fn after<'b>(section: &'b [u8], fields: &[Field<'b>]) -> Option<&'b [u8]> {
     let Some(last) = fields.last() else { return Some(section) };
     let line = section.get(last.name.as_ptr() as usize - section.as_ptr() as usize..)?;
     Some(&line[memchr::memchr(b'\n', line)? + 1..])
 }
 
-/// The bytes of a field section with the empty line behind it, and the number of fields.
+/// The bytes of a field section with the empty line after it, and the number of fields.
 #[inline(never)]
 fn parse_fields<'b>(section: &'b [u8], storage: &mut [Field<'b>]) -> Result<(usize, usize), httparse::Error> {
     match httparse::parse_headers(section, storage)? {

@@ -137,7 +137,7 @@ impl Scan {
         Ok(self.place)
     }
 
-    /// Begins a part `skip` bytes behind the byte at hand.
+    /// Begins a part `skip` bytes after the byte at hand.
     fn begin(&mut self, place: Place, skip: usize) -> Place {
         self.start = self.position + skip;
         place
@@ -145,7 +145,7 @@ impl Scan {
 
     fn limit(&self) -> Refusal {
         match self.place {
-            // With a version behind it, too: no version is long.
+            // Also with a version after it: no version is long.
             Place::Target(_) | Place::Version(_) | Place::LineCr => Refusal::TARGET_LONG,
             Place::Fields(_) => Refusal::FIELDS_LARGE,
             _ => Refusal::HEAD_ENDLESS,

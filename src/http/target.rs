@@ -11,7 +11,7 @@ pub struct Target<'a> {
     pub sent: &'a [u8],
     /// The path as sent, not decoded; begins with `/`. `/` where an absolute target has none; `*` and an authority as they are.
     pub path: &'a [u8],
-    /// What stands behind the first `?`.
+    /// What comes after the first `?`.
     pub query: Option<&'a [u8]>,
     /// The authority of an absolute target, checked; it replaces the Host field (RFC 9112 §3.2.2).
     pub authority: Option<&'a [u8]>,
@@ -41,7 +41,7 @@ impl<'a> Target<'a> {
         }
         if form == Form::Authority {
             host::check(target)?;
-            // A colon behind the host has a port behind it, as was just checked; CONNECT must name one (RFC 9110 §9.3.6).
+            // A colon after the host is followed by a port, as was just checked; CONNECT must name one (RFC 9110 §9.3.6).
             let has_port = target.contains(&b':') && !target.ends_with(b"]");
             return if has_port {
                 Ok(Target { sent: target, path: target, query: None, authority: None })
@@ -98,7 +98,7 @@ impl Form {
         }
     }
 
-    /// Whether `byte` may come behind the bytes of the target `before`, which have been checked.
+    /// Whether `byte` may come after the bytes of the target `before`, which have been checked.
     ///
     /// # Errors
     /// [`Refusal::TARGET_FORM`], [`Refusal::TARGET_BYTE`] or [`Refusal::PROXY_HEADER`].

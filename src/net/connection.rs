@@ -176,7 +176,7 @@ impl Connection {
     }
 
     /// Does all that can be done now: flush what is owed, read, answer, and so on, until the socket has no more to give or to
-    /// take. `read_closed`: epoll says that the client has sent its FIN, which is behind the last bytes to read.
+    /// take. `read_closed`: epoll says that the client has sent its FIN, which comes after the last bytes to read.
     pub fn drive(&mut self, lent: &mut Lent, read_closed: bool) -> Fate {
         // After an error there is nobody left to talk to.
         self.try_drive(lent, read_closed).unwrap_or(Fate::Closes)
@@ -206,7 +206,7 @@ impl Connection {
                 return Ok(Fate::Aborts(fault));
             }
             progress |= served.answered;
-            // A short read has emptied the socket; unless a FIN is behind it, the next bytes make a new event.
+            // A short read has emptied the socket; unless a FIN comes after it, the next bytes make a new event.
             if self.phase == Phase::Open && !is_full && !read_closed {
                 return Ok(Fate::Stays { progress });
             }

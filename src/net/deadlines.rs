@@ -2,7 +2,7 @@
 //!
 //! All waits of one kind are equally long, so that a queue in the order of their beginnings is a timer: setting, clearing and
 //! the next to expire are constant work. The queues are rings through one table, which has an entry for each queue, where its
-//! ring begins and ends, and behind those one for each connection. An entry in no queue is a ring of its own: so there is no
+//! ring begins and ends, and after those one for each connection. An entry in no queue is a ring of its own: so there is no
 //! first, no last and no missing neighbour to ask for.
 
 use super::Limits;

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Stopper {
     order: Arc<AtomicUsize>,
     bell: Arc<UnixStream>,
-    clapper: Arc<UnixStream>,
+    sender: Arc<UnixStream>,
 }
 
 /// How to stop.
@@ -34,17 +34,17 @@ impl Stopper {
     /// # Errors
     /// The kernel gives no sockets.
     pub fn new() -> io::Result<Stopper> {
-        let (bell, clapper) = UnixStream::pair()?;
+        let (bell, sender) = UnixStream::pair()?;
         bell.set_nonblocking(true)?;
-        clapper.set_nonblocking(true)?;
-        Ok(Stopper { order: Arc::default(), bell: Arc::new(bell), clapper: Arc::new(clapper) })
+        sender.set_nonblocking(true)?;
+        Ok(Stopper { order: Arc::default(), bell: Arc::new(bell), sender: Arc::new(sender) })
     }
 
     /// Orders the server to stop.
     pub fn stop(&self, order: Order) {
         self.order.fetch_max(order as usize, Ordering::Relaxed);
         // It fails when it is full, and then everybody has been woken.
-        let _ = (&*self.clapper).write(&[0]);
+        let _ = (&*self.sender).write(&[0]);
     }
 
     /// Has a signal give this order.
@@ -54,7 +54,7 @@ impl Stopper {
     pub fn stop_on(&self, signal: i32, order: Order) -> io::Result<()> {
         // In this order, because handlers run in the order of their registration.
         flag::register_usize(signal, Arc::clone(&self.order), order as usize)?;
-        pipe::register(signal, self.clapper.try_clone()?)?;
+        pipe::register(signal, self.sender.try_clone()?)?;
         Ok(())
     }
 

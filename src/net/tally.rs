@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// What clients bring about is logged this often at most.
 const LOG_REST: Millis = 60_000;
 
-/// What all workers count together, lest each of them has a line a minute.
+/// What all workers count together, so the log gets one line a minute in all.
 #[derive(Default)]
 pub struct Tallies {
     /// Times that a limit was reached.

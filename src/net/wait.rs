@@ -27,7 +27,7 @@ pub fn next(activity: Activity, current: Option<Wait>, progress: bool) -> Option
         (Activity::Head, _) => Wait::Head,
         (Activity::Content, _) => Wait::Content,
         (Activity::Answering, _) => Wait::Write,
-        // A client that was bidden farewell has no more time for it.
+        // While stopping, lingering gives a client no more time.
         (Activity::Lingering, Some(Wait::Farewell)) if !progress => Wait::Farewell,
         (Activity::Lingering, _) => Wait::Linger,
     };

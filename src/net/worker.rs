@@ -58,7 +58,7 @@ pub struct Worker {
     _bell: UnixStream,
     drain: Option<Drain>,
     /// The order that `drain` carries out.
-    obeyed: Option<Order>,
+    handled: Option<Order>,
     date_until: Millis,
     accept_after: Millis,
     tallies: Arc<Tallies>,
@@ -102,7 +102,7 @@ impl Worker {
             stopper,
             _bell: bell,
             drain: None,
-            obeyed: None,
+            handled: None,
             date_until: 0,
             accept_after: 0,
             tallies,
@@ -189,7 +189,7 @@ impl Worker {
     #[cold]
     fn rare_event(&mut self, token: Token) {
         if token == BELL {
-            self.obey();
+            self.handle_order();
         } else if let Some(listener) = self.listeners.get_mut(listener_index(token)) {
             listener.is_ready = true;
         }

@@ -37,7 +37,7 @@ pub fn write(content: &mut Vec<u8>, ip: &IpAddr) {
                 text[length..length + 4].copy_from_slice(digits);
                 length += usize::from(*count);
             }
-            // All of it, which the compiler makes two words, without the last dot and what is behind it.
+            // All of it, which the compiler makes two words, without the last dot and what follows it.
             let end = content.len() + length - 1;
             content.extend_from_slice(&text);
             content.truncate(end);
@@ -52,7 +52,7 @@ fn write_v6(content: &mut Vec<u8>, ip: &Ipv6Addr) {
     let _ = write!(content, "{ip}");
 }
 
-/// The decimal digits of every octet and the dot behind them, and how many bytes that is.
+/// The decimal digits of every octet and the dot after them, and how many bytes that is.
 const OCTETS: [([u8; 4], u8); 256] = {
     let mut table = [([b'.'; 4], 0); 256];
     let mut octet = 0;

@@ -226,13 +226,13 @@ impl Segment<'_> {
         }
         let mut rest = self.0;
         let decoded = std::iter::from_fn(|| {
-            let (&first, behind) = rest.split_first()?;
-            let digit = |index: usize| char::from(*behind.get(index)?).to_digit(16);
-            let (byte, behind) = match (first, digit(0), digit(1)) {
-                (b'%', Some(high), Some(low)) => ((high << 4 | low) as u8, &behind[2..]),
-                _ => (first, behind),
+            let (&first, after) = rest.split_first()?;
+            let digit = |index: usize| char::from(*after.get(index)?).to_digit(16);
+            let (byte, after) = match (first, digit(0), digit(1)) {
+                (b'%', Some(high), Some(low)) => ((high << 4 | low) as u8, &after[2..]),
+                _ => (first, after),
             };
-            rest = behind;
+            rest = after;
             Some(byte.to_ascii_lowercase())
         });
         decoded.eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))

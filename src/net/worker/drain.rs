@@ -71,11 +71,11 @@ impl Worker {
     }
 
     /// The bell has rung: begins what was ordered. The same order again changes nothing.
-    pub(super) fn obey(&mut self) {
-        if self.stopper.order() == self.obeyed {
+    pub(super) fn handle_order(&mut self) {
+        if self.stopper.order() == self.handled {
             return;
         }
-        self.obeyed = self.stopper.order();
+        self.handled = self.stopper.order();
         self.lent.service.drain();
         for listener in &mut self.listeners {
             if let Err(error) = listener::announce_at_once(&listener.socket) {
@@ -153,7 +153,7 @@ impl Worker {
         while let Some(slot) = self.deadlines.longest(Wait::Idle) {
             self.drive(slot, true);
             if self.deadlines.wait(slot) == Some(Wait::Idle) {
-                self.bid_farewell(slot);
+                self.shut_down_idle(slot);
             }
         }
     }
@@ -166,12 +166,12 @@ impl Worker {
         };
         let silent: Vec<usize> = self.connections.iter().filter_map(is_silent).collect();
         for slot in silent {
-            self.bid_farewell(slot);
+            self.shut_down_idle(slot);
         }
     }
 
     /// Shuts a connection down on which nothing is under way, and does not wait for a client who does not care.
-    fn bid_farewell(&mut self, slot: usize) {
+    fn shut_down_idle(&mut self, slot: usize) {
         self.dismiss(slot);
         if self.deadlines.wait(slot) == Some(Wait::Linger) {
             self.deadlines.set(slot, Wait::Farewell, self.lent.now);

@@ -16,7 +16,7 @@ impl<'a> Text<'a> {
         Text { bytes, is_utf8: std::str::from_utf8(bytes).is_ok() }
     }
 
-    /// The first so many bytes, or a few less, so that no character is cut; read as all of them are.
+    /// The first `length` bytes, or a few less, so that no character is cut; read as all of them are.
     pub fn first(self, length: usize) -> Text<'a> {
         let goes_on = |length: usize| self.is_utf8 && self.bytes.get(length).is_some_and(|byte| byte & 0xc0 == 0x80);
         let length = (0..=length.min(self.bytes.len())).rev().find(|&length| !goes_on(length)).unwrap_or(0);
