@@ -48,8 +48,14 @@ pub(super) fn hop(text: &[u8]) -> Option<(Node, Option<Scheme>)> {
     if element.is_ambiguous {
         return None;
     }
-    let node = unescaped(element.node?, Node::parse)?;
+    let node = unescaped(element.node?, node)?;
     Some((node, element.proto.and_then(|proto| unescaped(proto, Scheme::parse))))
+}
+
+/// Here an IPv6 address must stand in brackets (RFC 7239 §6): without them, one with a port reads as another address.
+fn node(text: &[u8]) -> Option<Node> {
+    let is_bare_v6 = !text.starts_with(b"[") && text.iter().filter(|&&byte| byte == b':').count() > 1;
+    if is_bare_v6 { None } else { Node::parse(text) }
 }
 
 /// What is read of an element; values without their quotes, but with their backslashes.
@@ -217,7 +223,6 @@ mod tests {
             ("proto=http;by=203.0.113.43;for=192.0.2.60", "192.0.2.60", None, Some(Http)),
             ("host=\"a;for=6.6.6.6, \\\"\";for=\"[2001:db8:cafe::17]:4711\"", "2001:db8:cafe::17", Some(4711), None),
             ("for=\"[2001:db8::1]\";proto=\"https\"", "2001:db8::1", None, Some(Https)),
-            ("for=\"2001:db8::1\"", "2001:db8::1", None, None),
             ("for=\"192.0.2.43:47011\"", "192.0.2.43", Some(47011), None),
             ("for=\"192.0.2.43:_port\";proto=ws", "192.0.2.43", None, None),
             ("for=\"[::ffff:192.0.2.43]\"", "192.0.2.43", None, None),
@@ -242,6 +247,8 @@ mod tests {
             "for=_hidden",
             "for=\"_hidden:80\"",
             "for=\"\"",
+            "for=\"2001:db8::1\"",
+            "for=\"2001:db8::1:8080\"",
             "for=\" 192.0.2.43\"",
             "for=192.0.2.43;for=192.0.2.43",
             "for=192.0.2.43;FOR=_x",

@@ -40,7 +40,7 @@ promises = {
     "port 8080": list(config.get("ExposedPorts") or {}) == ["8080/tcp"],
     "stopped by SIGTERM": config.get("StopSignal") == "SIGTERM",
     "no health check by exec": not config.get("Healthcheck"),
-    "the labels of OCI": all(labels.get(f"org.opencontainers.image.{name}") for name in ("title", "description", "licenses", "source")),
+    "the labels of OCI": all(labels.get(f"org.opencontainers.image.{name}") for name in ("title", "description", "licenses")),
     "the version of Cargo.toml": labels.get("org.opencontainers.image.version") == version,
 }
 broken = [promise for promise, kept in promises.items() if not kept]

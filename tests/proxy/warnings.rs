@@ -36,7 +36,7 @@ impl Program {
 #[test]
 fn a_proxy_that_nobody_trusts_is_pointed_out_once() {
     network::alone("warnings::a_proxy_that_nobody_trusts_is_pointed_out_once", || {
-        let program = Program::start(&["--listen", "10.0.0.80:80", "--threads", "4"]);
+        let program = Program::start(&["--listen", "10.0.0.80:80", "--threads", "4", "--trusted-proxy", "192.0.2.1"]);
         let entry = SocketAddr::new(SWAGIP[0], 80);
         // From a client of the internet such a field is no news, and a private address without one is a client.
         CLIENTS.iter().filter(|client| client.name != REFUSED.name).for_each(|client| drop(client.ask(CLIENT[0], entry)));
@@ -45,14 +45,17 @@ fn a_proxy_that_nobody_trusts_is_pointed_out_once() {
         for haproxy in HaProxy::all() {
             // The IPv6 way is not served here, nor needed.
             let (_proxies, entries) = APPENDING.start(Some(&haproxy));
-            assert_eq!(HONEST.ask(CLIENT[0], entries[0]).explained, "peer=10.0.0.1 client\nip=10.0.0.1\n");
+            assert_eq!(
+                HONEST.ask(CLIENT[0], entries[0]).explained,
+                "peer=10.0.0.1 client\nip=10.0.0.1\nnote=x-forwarded-for was sent and not read: 10.0.0.1 is not trusted\n"
+            );
         }
         for _ in 0..20 {
             ONE_LINE.ask(OUTER[0], entry);
         }
         assert_eq!(
             program.lines(),
-            ["10.0.0.1 sends forwarding fields and is not trusted: if it is your proxy, add --trusted-proxy 10.0.0.1"]
+            ["10.0.0.1 sends forwarding headers and is not trusted: if it is your proxy, add --trusted-proxy 10.0.0.1"]
         );
     });
 }
