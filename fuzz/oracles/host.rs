@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 const MARKS: &str = "-._~!$&'()*+;=";
 
-/// Whether this names a host, with a port up to 65535 or none.
+/// Whether this names a host, with a port up to 65535 or none, in no more bytes than are taken.
 pub fn is_host(host: &[u8]) -> bool {
     let Ok(host) = std::str::from_utf8(host) else { return false };
     let (name, port) = match host.rsplit_once(':') {
@@ -13,7 +13,8 @@ pub fn is_host(host: &[u8]) -> bool {
     };
     let is_port = port.chars().all(|digit| digit.is_ascii_digit()) && port.parse::<u16>().is_ok();
     let is_literal = || name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).is_some_and(is_address);
-    is_port && (is_literal() || (!name.is_empty() && is_name(name)))
+    let is_short = host.len() <= 261 && name.len() <= 255;
+    is_short && is_port && (is_literal() || (!name.is_empty() && is_name(name)))
 }
 
 fn is_address(literal: &str) -> bool {
@@ -25,7 +26,7 @@ fn is_address(literal: &str) -> bool {
     literal.parse::<Ipv6Addr>().is_ok() || is_future(literal) == Some(true)
 }
 
-/// What stands behind a percent sign begins with two hexadecimal digits; all else is plain.
+/// What comes after a percent sign begins with two hexadecimal digits; all else is plain.
 fn is_name(name: &str) -> bool {
     let mut parts = name.split('%');
     let is_encoded = |part: &str| part.len() >= 2 && part.chars().take(2).all(|digit| digit.is_ascii_hexdigit());
