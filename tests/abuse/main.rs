@@ -16,6 +16,7 @@ mod leaving;
 mod memory;
 mod readers;
 mod slow;
+mod turns;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io::{ErrorKind, Read, Write};
