@@ -14,8 +14,10 @@ mod full;
 mod idle;
 mod leaving;
 mod memory;
+mod pipes;
 mod readers;
 mod slow;
+mod stall;
 mod turns;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};

@@ -40,6 +40,12 @@ impl Process {
         Process { child, address }
     }
 
+    /// Sends a signal, by its name without SIG.
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
+    }
+
     /// Leaves the running process no descriptor but those that it has open.
     pub fn take_free_descriptors(&self) {
         let open = fs::read_dir(self.proc("fd")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
