@@ -61,6 +61,20 @@ fn a_proxy_that_nobody_trusts_is_pointed_out_once() {
 }
 
 #[test]
+fn with_nobody_trusted_a_peer_of_the_internet_is_pointed_out_too() {
+    network::alone("warnings::with_nobody_trusted_a_peer_of_the_internet_is_pointed_out_too", || {
+        let program = Program::start(&["--listen", "10.0.0.80:80", "--threads", "1"]);
+        let entry = SocketAddr::new(SWAGIP[0], 80);
+        HONEST.ask(CLIENT[0], entry);
+        ONE_LINE.ask(CLIENT[0], entry);
+        ONE_LINE.ask(OUTER[0], entry);
+        let warning =
+            "203.0.113.9 sends forwarding headers and is not trusted: if it is your proxy, add --trusted-proxy 203.0.113.9";
+        assert_eq!(program.lines(), [warning]);
+    });
+}
+
+#[test]
 fn wrong_proxy_headers_are_told_once_a_minute() {
     network::alone("warnings::wrong_proxy_headers_are_told_once_a_minute", || {
         let program = Program::start(&["--listen-proxy", "10.0.0.80:81", "--trusted-proxy", "10.0.0.1", "--threads", "4"]);
