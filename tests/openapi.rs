@@ -194,6 +194,11 @@ fn every_answer_is_described_and_every_example_is_an_answer() {
         description.check(path, &json, false);
     }
 
+    let hops = "203.0.113.9, ".repeat(65);
+    let long = answer(&server, &get("/explain", &format!("Host: a\r\nAccept: application/json\r\nX-Forwarded-For: {hops}\r\n")));
+    assert!(long.text().contains(r#""more":1,"#), "{}", long.text());
+    description.check("/explain", &long, false);
+
     let plain = TestServer::start();
     for path in ["/replica", "/explain"] {
         description.check(path, &answer(&plain, &get(path, "Host: a\r\n")), true);

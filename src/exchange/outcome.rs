@@ -53,7 +53,7 @@ pub enum Notice {
 /// What a call did with its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Served {
-    /// So many bytes of the input are done with.
+    /// The bytes of the input that are done with.
     pub consumed: usize,
     /// At least one request was answered.
     pub answered: bool,

@@ -21,7 +21,7 @@ const SIZE_DIGITS_USUAL: u8 = 16;
 /// Content that is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// So many bytes are still to come.
+    /// This many bytes are still to come.
     Length(u64),
     /// Chunks.
     Chunked(Chunked),

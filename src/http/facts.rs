@@ -17,7 +17,7 @@ pub enum Persistence {
 /// How much content follows the head (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// So many bytes; without any framing field none.
+    /// This many bytes; without any framing field none.
     Length(u64),
     /// Chunks, up to the last one and its trailer section.
     Chunked,

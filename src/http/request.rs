@@ -17,7 +17,7 @@ use super::method::Method;
 /// As many fields as nearly every request has; room for them is sooner made than that for [`FIELDS_MAX`](field::FIELDS_MAX).
 pub const FIELDS_USUAL: usize = 24;
 
-/// Room for so many fields, on the stack of whoever parses.
+/// Room for this many fields, on the caller's stack.
 pub const fn storage<'b, const FIELDS: usize>() -> [Field<'b>; FIELDS] {
     [httparse::EMPTY_HEADER; FIELDS]
 }
@@ -87,7 +87,7 @@ pub fn parse_crowded<'h, 'b>(
     parse_from(input, first.len(), storage)
 }
 
-/// Parses a head of which so many fields are in the storage already.
+/// Parses a head of which the first `known` fields are in the storage already.
 #[inline(always)]
 fn parse_from<'h, 'b>(input: &'b [u8], known: usize, storage: &'h mut [Field<'b>]) -> Result<Parsed<'h, 'b>, Refusal> {
     let lead = leading_lines(input);

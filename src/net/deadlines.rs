@@ -154,7 +154,7 @@ impl Deadlines {
     }
 }
 
-/// So many milliseconds of the clock that a duration is over after them: rounded up, and one more, because the clock may be about
+/// The ticks after which a duration has surely elapsed: milliseconds rounded up, and one more, because the clock may be about
 /// to tick when it begins.
 pub fn millis(duration: Duration) -> Millis {
     match duration.as_nanos().div_ceil(1_000_000) {

@@ -41,7 +41,7 @@ pub struct Listen {
 /// How many workers there are, each with a thread of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Threads {
-    /// So many. The kernel decides where they run, and spreads the connections over them.
+    /// This many. The kernel decides where they run, and spreads the connections over them.
     Spread(NonZeroUsize),
     /// One on each CPU that this process may use, which serves what arrives on that CPU.
     Pinned,

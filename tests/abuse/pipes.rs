@@ -35,9 +35,11 @@ impl Logging {
         let mut lines = String::new();
         wait(|| {
             lines += &server.drained();
-            lines.ends_with('\n')
+            lines.contains("listening on ") && lines.ends_with('\n')
         });
-        server.address = lines.split([' ', ',']).nth(2).unwrap().parse().unwrap();
+        // Warnings may come before it: of variables, say, that the tests themselves are run with.
+        let start = lines.split_once("listening on ").unwrap().1;
+        server.address = start.split(',').next().unwrap().parse().unwrap();
         server
     }
 
