@@ -9,10 +9,15 @@ import { chromium } from 'playwright-core';
 export async function startServer(...more) {
   const server = spawn(process.env.SWAGIP, ['--listen', '127.0.0.1:0', ...more], { stdio: ['ignore', 'inherit', 'pipe'] });
   const exit = once(server, 'exit');
-  // It says where it listens once it does.
-  const [line] = await Promise.race([once(server.stderr, 'data'), exit]);
-  const [, port] = /^listening on 127\.0\.0\.1:(\d+)/.exec(line) ?? [];
-  if (port === undefined) throw new Error(`the server did not start: ${line}`);
+  // It says where it listens once it does; warnings may come before that.
+  let said = '';
+  let port;
+  while (port === undefined) {
+    const [bytes] = await Promise.race([once(server.stderr, 'data'), exit]);
+    if (!Buffer.isBuffer(bytes)) throw new Error(`the server did not start: ${said}`);
+    said += bytes;
+    [, port] = /^listening on 127\.0\.0\.1:(\d+)/m.exec(said) ?? [];
+  }
   server.stderr.pipe(process.stderr);
   const stop = async () => {
     server.kill('SIGKILL');
