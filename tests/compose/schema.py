@@ -8,6 +8,7 @@ import sys
 DRAIN_TIMEOUT_SECONDS = 10  # the server's --drain-timeout
 EPHEMERAL_FIRST = 32768  # Linux's ip_local_port_range
 REPLICAS_MAX = 500
+REPLICA_BYTES = 64 << 20
 
 project = json.load(sys.stdin)
 web, haproxy = (project["services"][name] for name in ("web", "haproxy"))
@@ -35,6 +36,7 @@ promises = {
     "replicas read what HAProxy writes": environment["SWAGIP_CLIENT_IP_HEADER"] == "forwarded",
     "one thread a replica": environment["SWAGIP_THREADS"] == "1",
     "replicas say who they are": environment["SWAGIP_SERVED_BY"] == "auto",
+    "a replica takes at most 64 MiB": int(web.get("mem_limit", 0)) == REPLICA_BYTES,
     "replicas have time to drain": seconds(web["stop_grace_period"]) > DRAIN_TIMEOUT_SECONDS,
     "no health check by exec": "healthcheck" not in web,
 }
@@ -42,6 +44,8 @@ for name, service in project["services"].items():
     promises[f"{name}: read-only"] = service.get("read_only") is True
     promises[f"{name}: no capabilities"] = service.get("cap_drop") == ["ALL"] and "cap_add" not in service
     promises[f"{name}: no new privileges"] = service.get("security_opt") == ["no-new-privileges:true"]
+    promises[f"{name}: memory is bounded, without swap"] = 0 < int(service.get("mem_limit", 0)) == int(service.get("memswap_limit", 0))
+    promises[f"{name}: processes are bounded"] = service.get("pids_limit", 0) > 0
     promises[f"{name}: not privileged"] = not service.get("privileged", False)
 
 broken = [promise for promise, kept in promises.items() if not kept]
