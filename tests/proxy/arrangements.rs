@@ -271,17 +271,13 @@ fn haproxy_configuration(lines: &str, bind: &str, server: &str, ways: &[Way]) ->
 }
 
 fn nginx_configuration(lines: &str, http: &str, ways: &[Way]) -> String {
-    let mut text = "user root; daemon off; master_process off; pid nginx.pid;\nevents { }\nhttp {\naccess_log off;\n".to_owned();
-    for name in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
-        text.push_str(&format!("{name}_temp_path {name};\n"));
-    }
-    text.push_str(http);
+    let mut text = format!("access_log off;\n{http}");
     for Way { address, port, next } in ways {
         let own = address.map_or(format!("[::]:{port} ipv6only=off"), |address| SocketAddr::new(address, *port).to_string());
         let location = format!("proxy_http_version 1.1;\nproxy_set_header Connection '';\n{lines}\nproxy_pass http://{next};");
         text.push_str(&format!("server {{\nlisten {own};\nlocation / {{\n{location}\n}}\n}}\n"));
     }
-    text + "}\n"
+    programs::nginx_basics(&text)
 }
 
 fn caddy_configuration(lines: &str, ways: &[Way]) -> String {

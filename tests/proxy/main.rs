@@ -10,7 +10,10 @@
 mod arrangements;
 mod checks;
 mod clients;
+mod content;
+mod deployment;
 mod headers;
+mod kit;
 mod limits;
 mod network;
 mod programs;

@@ -112,6 +112,15 @@ impl HaProxy {
     }
 }
 
+/// A whole configuration around the lines of nginx's `http` block: one process, with its files in this test's folder.
+pub fn nginx_basics(http: &str) -> String {
+    let mut text = "user root; daemon off; master_process off; pid nginx.pid;\nevents { }\nhttp {\n".to_owned();
+    for name in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
+        text.push_str(&format!("{name}_temp_path {name};\n"));
+    }
+    text + http + "}\n"
+}
+
 /// Starts nginx, and waits until it listens at `entry`.
 pub fn nginx(configuration: &str, entry: SocketAddr) -> Proxy {
     let folder = network::scratch();
