@@ -38,7 +38,9 @@ fn check(rule: &Rule, lines: &[&[u8]]) -> IpAddr {
     let fields: Vec<Field<'_>> = lines.iter().map(|value| Field { name: rule.field_name(), value }).collect();
     let peer = rule.peer((PEER, 40000).into());
     let mut hops = Vec::new();
-    let more = rule.explain(&peer, &fields, |hop| hops.push(hop));
+    let explained = rule.explain(&peer, &fields, |hop| hops.push(hop));
+    assert_eq!(explained.mistake, rule.mistake(&peer, &fields));
+    let more = explained.more;
     let entries = if rule.field_name() == "forwarded" { oracle::elements } else { oracle::addresses };
     let all: Vec<Vec<u8>> = lines.iter().flat_map(|line| entries(line)).collect();
     assert_eq!(more, all.len().saturating_sub(HOPS_MAX));

@@ -13,28 +13,94 @@ use super::Scheme;
 use super::node::Node;
 use crate::http::field::is_token;
 
-/// Whether a whole line follows the grammar; only then can it be divided at [`last_comma`].
+/// Whether a whole line follows the grammar; only then can it be divided at [`last_comma`]. By a table, because a line may have
+/// 16 KiB of the smallest elements and is read again for each question about it.
 pub(super) fn is_well_formed(line: &[u8]) -> bool {
-    let mut rest = line;
-    loop {
-        let Some((_, after)) = Element::take(rest.trim_ascii_start()) else { return false };
-        // Commas that separate nothing are taken at once: they may be all that there is.
-        match after.iter().position(|&byte| byte != b',' && !byte.is_ascii_whitespace()) {
-            None => return true,
-            Some(next) if after[..next].contains(&b',') => rest = &after[next..],
-            Some(_) => return false,
+    let end = line.iter().fold(Place::Element, |place, &byte| NEXT[place as usize][usize::from(byte)]);
+    matches!(end, Place::Element | Place::Pair | Place::Value | Place::Closed | Place::Space)
+}
+
+/// Where in a line the next byte stands.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Where an element may begin, after white space or not.
+    Element,
+    /// After a semicolon.
+    Pair,
+    /// After an element and white space.
+    Space,
+    /// After a byte that breaks the grammar.
+    Wrong,
+    Name,
+    /// After the equals sign.
+    Equals,
+    Value,
+    Quoted,
+    /// After a backslash.
+    Escaped,
+    /// After the quote that ends a value.
+    Closed,
+}
+
+impl Place {
+    const ALL: [Place; 10] = [
+        Place::Element,
+        Place::Pair,
+        Place::Space,
+        Place::Wrong,
+        Place::Name,
+        Place::Equals,
+        Place::Value,
+        Place::Quoted,
+        Place::Escaped,
+        Place::Closed,
+    ];
+
+    const fn next(self, byte: u8) -> Place {
+        let is_space = byte.is_ascii_whitespace();
+        match (self, byte) {
+            (Place::Quoted, b'"') => Place::Closed,
+            (Place::Quoted, b'\\') => Place::Escaped,
+            (Place::Quoted | Place::Escaped, _) => Place::Quoted,
+            (Place::Equals, b'"') => Place::Quoted,
+            (Place::Equals | Place::Value, _) if is_token(byte) => Place::Value,
+            (Place::Name, b'=') => Place::Equals,
+            (Place::Element | Place::Pair | Place::Name, _) if is_token(byte) => Place::Name,
+            (Place::Element, _) if is_space => Place::Element,
+            (Place::Pair | Place::Value | Place::Closed | Place::Space, _) if is_space => Place::Space,
+            (Place::Element | Place::Pair | Place::Value | Place::Closed | Place::Space, b',') => Place::Element,
+            (Place::Element | Place::Pair | Place::Value | Place::Closed, b';') => Place::Pair,
+            _ => Place::Wrong,
         }
     }
 }
 
+const NEXT: [[Place; 256]; Place::ALL.len()] = {
+    let mut table = [[Place::Wrong; 256]; Place::ALL.len()];
+    let mut place = 0;
+    while place < table.len() {
+        let mut byte = 0;
+        while byte < 256 {
+            table[place][byte] = Place::ALL[place].next(byte as u8);
+            byte += 1;
+        }
+        place += 1;
+    }
+    table
+};
+
 /// The last comma outside of quoted strings. Of a well-formed line only: there a quote that follows an odd number of
 /// backslashes is part of a quoted string, and every other one begins or ends one, whichever end one comes from.
 pub(super) fn last_comma(line: &[u8]) -> Option<usize> {
-    let mut quoted = false;
-    line.iter().enumerate().rposition(|(at, &byte)| {
-        quoted ^= byte == b'"' && !is_escaped(line, at);
-        byte == b',' && !quoted
-    })
+    let mut is_quoted = false;
+    for at in (0..line.len()).rev() {
+        match line[at] {
+            b'"' => is_quoted ^= !is_escaped(line, at),
+            b',' if !is_quoted => return Some(at),
+            _ => {}
+        }
+    }
+    None
 }
 
 fn is_escaped(line: &[u8], at: usize) -> bool {
@@ -44,7 +110,7 @@ fn is_escaped(line: &[u8], at: usize) -> bool {
 /// The hop that one element tells of, and the `proto` with which that hop was reached. `None` where the text is no element, names
 /// no address in `for`, or names a parameter twice (RFC 7239 §4 forbids it: which one counts?).
 pub(super) fn hop(text: &[u8]) -> Option<(Node, Option<Scheme>)> {
-    let (element, []) = Element::take(text)? else { return None };
+    let element = Element::parse(text)?;
     if element.is_ambiguous {
         return None;
     }
@@ -67,61 +133,41 @@ struct Element<'a> {
 }
 
 impl<'a> Element<'a> {
-    /// Takes an element, which may be empty, off the beginning of `text`.
-    fn take(text: &'a [u8]) -> Option<(Element<'a>, &'a [u8])> {
+    /// Reads one element, which may be empty, and nothing around it.
+    fn parse(text: &'a [u8]) -> Option<Element<'a>> {
         let mut element = Element::default();
-        let mut rest = text;
-        loop {
-            if rest.first().is_some_and(|&byte| is_token(byte)) {
-                let (name, value, after) = pair(rest)?;
-                element.set(name, value);
-                rest = after;
-            }
-            match rest {
-                [b';', next @ ..] => rest = next,
-                _ => return Some((element, rest)),
+        let mut start = 0;
+        let mut place = Place::Pair;
+        for (at, &byte) in text.iter().enumerate() {
+            place = NEXT[place as usize][usize::from(byte)];
+            match place {
+                Place::Element | Place::Space | Place::Wrong => return None,
+                Place::Pair => {
+                    element.set(&text[start..at]);
+                    start = at + 1;
+                }
+                _ => {}
             }
         }
+        element.set(&text[start..]);
+        matches!(place, Place::Pair | Place::Value | Place::Closed).then_some(element)
     }
 
-    fn set(&mut self, name: &[u8], value: &'a [u8]) {
-        let parameter = if name.eq_ignore_ascii_case(b"for") {
-            &mut self.node
-        } else if name.eq_ignore_ascii_case(b"proto") {
-            &mut self.proto
-        } else {
+    /// Takes what counts of a pair that is well-formed.
+    #[inline]
+    fn set(&mut self, pair: &'a [u8]) {
+        // Most are none, where there are many.
+        if pair.len() < "for=a".len() {
             return;
+        }
+        let (parameter, value) = match pair {
+            [b'f' | b'F', b'o' | b'O', b'r' | b'R', b'=', value @ ..] => (&mut self.node, value),
+            [b'p' | b'P', b'r' | b'R', b'o' | b'O', b't' | b'T', b'o' | b'O', b'=', value @ ..] => (&mut self.proto, value),
+            _ => return,
         };
+        let value = value.strip_prefix(b"\"").and_then(|quoted| quoted.strip_suffix(b"\"")).unwrap_or(value);
         self.is_ambiguous |= parameter.replace(value).is_some();
     }
-}
-
-/// Takes a forwarded-pair off the beginning of `text`: its name, its value and what follows.
-fn pair(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let (name, rest) = token(text)?;
-    let rest = rest.strip_prefix(b"=")?;
-    let (value, rest) = match rest.strip_prefix(b"\"") {
-        Some(quoted) => quoted_string(quoted)?,
-        None => token(rest)?,
-    };
-    Some((name, value, rest))
-}
-
-fn token(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = text.iter().position(|&byte| !is_token(byte)).unwrap_or(text.len());
-    (end > 0).then(|| text.split_at(end))
-}
-
-/// What stands between the quotes of a quoted-string (RFC 9110 §5.6.4), of which `text` lacks the first, and what follows it. Every
-/// byte that a field value may have may stand there.
-fn quoted_string(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut escaped = false;
-    let end = text.iter().position(|&byte| {
-        let closes = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        closes
-    })?;
-    Some((&text[..end], &text[end + 1..]))
 }
 
 /// Hands on a value with each quoted-pair replaced by the byte it stands for. Nobody needs quoted-pairs in an address or a

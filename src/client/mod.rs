@@ -145,6 +145,15 @@ pub struct Hop<'a> {
     pub verdict: Verdict,
 }
 
+/// What [`Rule::explain`] found besides the hops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Explained<'b> {
+    /// The number of entries before those that were shown.
+    pub more: usize,
+    /// As [`Rule::mistake`].
+    pub mistake: Option<Mistake<'b>>,
+}
+
 impl Rule {
     /// The rule that believes these proxies, and reads this one field of theirs.
     pub fn new(trusted: TrustList, field: ForwardingField) -> Rule {
@@ -185,7 +194,7 @@ impl Rule {
     /// The client for whom a trusted peer sends these fields.
     #[inline(never)]
     fn relayed(&self, peer: &Peer, fields: &[Field<'_>]) -> Client {
-        let walk = self.walk(self.entries(fields));
+        let walk = self.walk(fields);
         let scheme = match self.field {
             ForwardingField::Forwarded => walk.client.and_then(|found| found.scheme),
             ForwardingField::List(_) => forwarded_scheme(fields),
@@ -200,24 +209,24 @@ impl Rule {
     }
 
     /// Calls `each` for the last [`HOPS_MAX`] entries of the forwarding field in the order received, with what [`Rule::client`]
-    /// made of it; for none where the peer is not trusted. Gives the number of entries before them.
-    pub fn explain<'b>(&self, peer: &Peer, fields: &[Field<'b>], mut each: impl FnMut(Hop<'b>)) -> usize {
+    /// made of it; for none where the peer is not trusted.
+    pub fn explain<'b>(&self, peer: &Peer, fields: &[Field<'b>], mut each: impl FnMut(Hop<'b>)) -> Explained<'b> {
         if !peer.trusted {
-            return 0;
+            return Explained { more: 0, mistake: self.mistake(peer, fields) };
         }
         let mut entries = self.entries(fields);
-        let mut shown = [&b""[..]; HOPS_MAX];
+        // Each is read once: an entry may have 16 KiB.
+        let mut shown = [(&b""[..], None); HOPS_MAX];
         let mut count = 0;
         for (place, raw) in shown.iter_mut().zip(entries.by_ref()) {
-            *place = raw;
+            *place = (raw, self.field.hop(raw));
             count += 1;
         }
-        let walk = self.walk(shown[..count].iter().copied());
-        for (index, &raw) in shown[..count].iter().enumerate().rev() {
-            let address = self.field.hop(raw).map(|(node, _)| node.address);
-            each(Hop { raw, address, verdict: walk.verdict(index) });
+        let walk = self.walk_over(shown[..count].iter().map(|&(_, hop)| hop));
+        for (index, &(raw, hop)) in shown[..count].iter().enumerate().rev() {
+            each(Hop { raw, address: hop.map(|(node, _)| node.address), verdict: walk.verdict(index) });
         }
-        entries.count()
+        Explained { more: entries.count(), mistake: self.mistake_of(&walk) }
     }
 
     /// Whether the address is one of a proxy that is believed.
@@ -236,7 +245,11 @@ impl Rule {
         if !peer.trusted {
             return self.forwarding_field(fields).map(|field| Mistake::Untrusted { address, field });
         }
-        let walk = self.walk(self.entries(fields));
+        self.mistake_of(&self.walk(fields))
+    }
+
+    /// What the fields of a trusted peer show.
+    fn mistake_of<'b>(&self, walk: &Walk) -> Option<Mistake<'b>> {
         match walk.client {
             None if walk.invalid.is_some() => Some(Mistake::Unreadable),
             None => Some(Mistake::Missing),
@@ -255,10 +268,15 @@ impl Rule {
 
     /// From the right to the left: over trusted hops, to the first that is not, or that is no address, or to the last of
     /// [`HOPS_MAX`].
-    fn walk<'b>(&self, entries: impl Iterator<Item = &'b [u8]>) -> Walk {
+    fn walk(&self, fields: &[Field<'_>]) -> Walk {
+        self.walk_over(self.entries(fields).map(|entry| self.field.hop(entry)))
+    }
+
+    /// The same over entries that were read, or are when their turn comes.
+    fn walk_over(&self, hops: impl Iterator<Item = Option<(Node, Option<Scheme>)>>) -> Walk {
         let mut walk = Walk::default();
-        for (index, entry) in entries.take(HOPS_MAX).enumerate() {
-            let Some((node, scheme)) = self.field.hop(entry) else {
+        for (index, hop) in hops.take(HOPS_MAX).enumerate() {
+            let Some((node, scheme)) = hop else {
                 walk.invalid = Some(index);
                 break;
             };

@@ -1,7 +1,7 @@
 //! `/explain`: how the client's address was decided, hop by hop.
 
 use super::{Inquiry, address, json};
-use crate::client::{Hop, Mistake, Scheme, Verdict};
+use crate::client::{Explained, Hop, Mistake, Scheme, Verdict};
 use crate::http::response::decimal;
 use std::net::IpAddr;
 
@@ -17,7 +17,7 @@ pub fn text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
         content.extend_from_slice(rule.field_name().as_bytes());
         content.extend_from_slice(if inquiry.site.hides(rule.field_name()) { b" hidden\n" } else { b"\n" });
     }
-    let more = hops(inquiry, |hop| {
+    let Explained { more, mistake } = hops(inquiry, |hop| {
         content.extend_from_slice(b"hop=");
         content.extend_from_slice(hop.raw);
         end_line(content, hop.verdict);
@@ -29,7 +29,7 @@ pub fn text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
     }
     content.extend_from_slice(b"ip=");
     shown(content, client.address);
-    if let Some(mistake) = rule.mistake(peer, inquiry.request.fields) {
+    if let Some(mistake) = mistake {
         content.extend_from_slice(b"\nnote=");
         note(content, mistake, rule.field_name());
     }
@@ -46,7 +46,7 @@ pub fn json(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
     string_or_null(content, peer.trusted.then_some(rule.field_name()));
     content.extend_from_slice(b",\"hops\":[");
     let mut separator = "";
-    let more = hops(inquiry, |hop| {
+    let Explained { more, mistake } = hops(inquiry, |hop| {
         content.extend_from_slice(separator.as_bytes());
         separator = ",";
         hop_object(content, &hop);
@@ -65,7 +65,7 @@ pub fn json(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
     }
     content.extend_from_slice(b",\"scheme\":");
     string_or_null(content, client.scheme.map(Scheme::name));
-    if let Some(mistake) = rule.mistake(peer, inquiry.request.fields) {
+    if let Some(mistake) = mistake {
         // Names of fields are tokens, so nothing in a note needs escaping.
         content.extend_from_slice(b",\"note\":\"");
         note(content, mistake, rule.field_name());
@@ -75,9 +75,12 @@ pub fn json(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
 }
 
 /// As [`Rule::explain`](crate::client::Rule::explain); none of a field that is hidden.
-fn hops<'b>(inquiry: &Inquiry<'b>, each: impl FnMut(Hop<'b>)) -> usize {
-    let is_hidden = inquiry.site.hides(inquiry.rule.field_name());
-    if is_hidden { 0 } else { inquiry.rule.explain(inquiry.peer, inquiry.request.fields, each) }
+fn hops<'b>(inquiry: &Inquiry<'b>, each: impl FnMut(Hop<'b>)) -> Explained<'b> {
+    let Inquiry { rule, peer, request, .. } = inquiry;
+    match inquiry.site.hides(rule.field_name()) {
+        true => Explained { more: 0, mistake: rule.mistake(peer, request.fields) },
+        false => rule.explain(peer, request.fields, each),
+    }
 }
 
 fn end_line(content: &mut Vec<u8>, verdict: Verdict) {
