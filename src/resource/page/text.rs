@@ -35,11 +35,12 @@ pub fn html(content: &mut Vec<u8>, text: Text<'_>) {
         return content.extend_from_slice(text.bytes);
     }
     let mut pieces = Pieces::new(content);
-    for &byte in text.bytes {
-        match byte {
-            0x80.. if !text.is_utf8 => pieces.put([0xc0 | byte >> 6, 0x80 | byte & 0x3f]),
-            _ => pieces.put_html(byte),
-        }
+    match text.is_utf8 {
+        true => text
+            .bytes
+            .iter()
+            .for_each(|&byte| if byte < 0x80 { pieces.put(HTML[usize::from(byte)]) } else { pieces.put_byte(byte) }),
+        false => text.bytes.iter().for_each(|&byte| pieces.put(HTML[usize::from(byte)])),
     }
     pieces.flush();
 }
@@ -47,7 +48,7 @@ pub fn html(content: &mut Vec<u8>, text: Text<'_>) {
 /// Appends ASCII.
 pub fn ascii(content: &mut Vec<u8>, bytes: impl Iterator<Item = u8>) {
     let mut pieces = Pieces::new(content);
-    bytes.for_each(|byte| pieces.put_html(byte));
+    bytes.for_each(|byte| pieces.put(HTML[usize::from(byte)]));
     pieces.flush();
 }
 
@@ -61,7 +62,7 @@ pub fn json(content: &mut Vec<u8>, text: Text<'_>) {
     let mut pieces = Pieces::new(content);
     match std::str::from_utf8(text.bytes) {
         Ok(utf8) if text.is_utf8 => utf8.chars().for_each(|character| pieces.put_json(character)),
-        _ => text.bytes.iter().for_each(|&byte| pieces.put_json(char::from(byte))),
+        _ => text.bytes.iter().for_each(|&byte| pieces.put(JSON[usize::from(byte)])),
     }
     pieces.flush();
 }
@@ -69,6 +70,56 @@ pub fn json(content: &mut Vec<u8>, text: Text<'_>) {
 /// What askama escapes, too.
 const fn is_markup(byte: u8) -> bool {
     (byte == b'"') | (byte == b'&') | (byte == b'\'') | (byte == b'<') | (byte == b'>')
+}
+
+/// What a character becomes, and how many bytes that is. So it is copied as one word, whatever it is.
+type Piece = ([u8; 7], u8);
+
+/// The bytes of ASCII, and of Latin-1, in HTML.
+const HTML: [Piece; 256] = {
+    let mut table = [([0; 7], 0); 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = in_html(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
+/// The same in a JSON string in HTML.
+const JSON: [Piece; 256] = {
+    let mut table = HTML;
+    let mut byte = 0;
+    while byte < b' ' as usize {
+        table[byte] = numbered(byte as u32);
+        byte += 1;
+    }
+    table[b'\t' as usize] = (*b"\\t\0\0\0\0\0", 2);
+    table[b'"' as usize] = (*b"\\&#34;\0", 6);
+    table[b'\\' as usize] = (*b"\\\\\0\0\0\0\0", 2);
+    table
+};
+
+const fn in_html(byte: u8) -> Piece {
+    match byte {
+        0x80.. => ([0xc0 | byte >> 6, 0x80 | byte & 0x3f, 0, 0, 0, 0, 0], 2),
+        _ if is_markup(byte) => ([b'&', b'#', b'0' + byte / 10, b'0' + byte % 10, b';', 0, 0], 5),
+        _ => ([byte, 0, 0, 0, 0, 0, 0], 1),
+    }
+}
+
+/// A character by its number, which has at most four digits.
+const fn numbered(character: u32) -> Piece {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = [character >> 12 & 15, character >> 8 & 15, character >> 4 & 15, character & 15];
+    let [a, b, c, d] =
+        [DIGITS[digits[0] as usize], DIGITS[digits[1] as usize], DIGITS[digits[2] as usize], DIGITS[digits[3] as usize]];
+    ([b'\\', b'u', a, b, c, d, 0], 6)
+}
+
+/// Of Unicode's bidirectional algorithm (UAX #9 §2) the marks, the embeddings and overrides, the isolates.
+fn turns(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Text on its way to the content.
@@ -87,35 +138,24 @@ impl Pieces<'_> {
     }
 
     #[inline(always)]
-    fn put<const N: usize>(&mut self, piece: [u8; N]) {
-        if self.length > Pieces::MAX - N {
+    fn put(&mut self, (bytes, length): Piece) {
+        if self.length > Pieces::MAX - bytes.len() {
             self.flush();
         }
-        self.buffer[self.length..self.length + N].copy_from_slice(&piece);
-        self.length += N;
+        self.buffer[self.length..self.length + bytes.len()].copy_from_slice(&bytes);
+        self.length += usize::from(length);
     }
 
-    #[inline]
-    fn put_html(&mut self, byte: u8) {
-        match byte {
-            _ if is_markup(byte) => self.put([b'&', b'#', b'0' + byte / 10, b'0' + byte % 10, b';']),
-            _ => self.put([byte]),
-        }
+    #[inline(always)]
+    fn put_byte(&mut self, byte: u8) {
+        self.put(([byte, 0, 0, 0, 0, 0, 0], 1));
     }
 
     fn put_json(&mut self, character: char) {
         match character {
-            '"' | '\\' => {
-                self.put(*b"\\");
-                self.put_html(character as u8);
-            }
-            '\t' => self.put(*b"\\t"),
-            _ if is_numbered(character) => {
-                let digit = |place: u32| b"0123456789abcdef"[(u32::from(character) >> (4 * place) & 15) as usize];
-                self.put([b'\\', b'u', digit(3), digit(2), digit(1), digit(0)]);
-            }
-            '\0'..'\u{80}' => self.put_html(character as u8),
-            _ => character.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| self.put([byte])),
+            '\0'..'\u{80}' => self.put(JSON[character as usize]),
+            _ if turns(character) => self.put(numbered(character.into())),
+            _ => character.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| self.put_byte(byte)),
         }
     }
 
@@ -123,12 +163,6 @@ impl Pieces<'_> {
         self.content.extend_from_slice(&self.buffer[..self.length]);
         self.length = 0;
     }
-}
-
-/// Of Unicode's bidirectional algorithm (UAX #9 §2) the marks, the embeddings and overrides, the isolates; and control characters.
-fn is_numbered(character: char) -> bool {
-    let turns = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    turns || character < ' '
 }
 
 #[cfg(test)]
