@@ -158,9 +158,16 @@ def numbered(values):
 
 
 HEADS = ANSWERED | PIPELINES | REFUSED
+
+# Those of the requests that cost most (benches/requests/worst.py) that are small: with many of 16 KiB the fuzzer sees too little.
+WORST_MAX = 2048
+WORST_FILES = sorted((pathlib.Path(__file__).parent.parent / "benches/requests/worst").iterdir())
+WORST = {path.name: path.read_bytes() for path in WORST_FILES if path.stat().st_size <= WORST_MAX}
+
 SEEDS = {
     "request": HEADS,
     "exchange": {name: connection(head, FALLS_SILENT if name == "TIMEOUT" else 0) for name, head in HEADS.items()}
+    | {f"worst-{name}": connection(head, 0) for name, head in WORST.items()}
     | {f"proxy_{name}": connection(header + request(fields=CURL), BEGINS_WITH_PROXY) for name, header in PROXIED.items()},
     "target": numbered(TARGETS),
     "accept": numbered(ACCEPTS),

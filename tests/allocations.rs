@@ -77,6 +77,14 @@ fn forwarded(row: Row) -> Row {
     Row { settings, ..row }
 }
 
+fn explained(row: Row) -> Row {
+    let settings = |settings: &mut Settings| {
+        settings.rule = Rule::new(TrustList::parse(["loopback"]).unwrap(), ForwardingField::default());
+        settings.site.explain = true;
+    };
+    Row { settings, ..row }
+}
+
 fn rows() -> Vec<Row> {
     let two_lines = "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n";
     let sixteen = |row: Row| Row { name: "16 pipelined", pieces: vec![row.pieces[0].repeat(16)], requests: 16, ..row };
@@ -106,6 +114,16 @@ fn rows() -> Vec<Row> {
         one("a minor version above 1", "GET / HTTP/1.2\r\nHost: a\r\n\r\n"),
         one("fields that a client may not choose by", "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n"),
         forwarded(one("two lines of addresses from a trusted proxy", two_lines)),
+        explained(get("/explain", "/explain")),
+        explained(one(
+            "/explain as JSON",
+            "GET /explain HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\nX-Forwarded-For: 6.6.6.6, a\r\n\r\n",
+        )),
+        one("more fields than usual", &format!("GET /ip HTTP/1.1\r\nHost: a\r\n{}\r\n", "A: b\r\n".repeat(34))),
+        one(
+            "a page that shows a part",
+            &format!("GET /?format=html HTTP/1.1\r\nHost: a\r\nCookie: {}\r\n\r\n", "\"".repeat(9000)),
+        ),
         sixteen(get("", "/")),
     ]
 }

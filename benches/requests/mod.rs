@@ -1,6 +1,9 @@
 //! What is asked in the benches: the heads of real clients as they come, on a server that trusts one proxy.
 #![allow(dead_code)]
 
+pub mod counted;
+pub mod law;
+
 use swagip::client::{ForwardingField, Peer, Rule, TrustList};
 use swagip::exchange::Service;
 use swagip::resource::Site;
