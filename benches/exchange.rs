@@ -9,7 +9,7 @@ use std::hint::black_box;
 use swagip::exchange::State;
 use swagip::http::request::{self, FIELDS_USUAL, Persistence};
 use swagip::http::response::Heads;
-use swagip::resource::{self, Inquiry, ResponseHead};
+use swagip::resource::{self, Context, ResponseHead};
 
 const PIPELINED: usize = 16;
 
@@ -57,9 +57,9 @@ fn route(criterion: &mut Criterion) {
         let ask = |content: &mut Vec<u8>| {
             let request = black_box(&request);
             let client = &rule.client(&peer, request.fields);
-            let inquiry = Inquiry { request, client, peer: &peer, rule: &rule, site: &site, draining: false };
+            let context = Context { request, client, peer: &peer, rule: &rule, site: &site, draining: false };
             content.clear();
-            resource::answer(&inquiry, content).1
+            resource::answer(&context, content).1
         };
         let mut content = Vec::new();
         assert_eq!((ask(&mut content), content.as_slice()), (head, CONTENT.as_bytes()));

@@ -23,7 +23,7 @@ use crate::http::request_line::leading_lines;
 use crate::http::response::Date;
 use crate::http::scan::{HEAD_MAX, Scan};
 use crate::http::{Field, Method, Refusal};
-use crate::resource::{self, Inquiry, Name, ResponseHead, Site};
+use crate::resource::{self, Context, Name, ResponseHead, Site};
 use answer::Writer;
 use content::{Rest, begin_content, hold, is_unasked};
 use std::net::IpAddr;
@@ -284,9 +284,9 @@ impl<R: Recorder> Service<R> {
 
         self.body.clear();
         let client = self.rule.client(call.peer, request.fields);
-        let inquiry =
-            Inquiry { request, client: &client, peer: call.peer, rule: &self.rule, site: &self.site, draining: self.draining };
-        let (name, head) = resource::answer(&inquiry, &mut self.body);
+        let context =
+            Context { request, client: &client, peer: call.peer, rule: &self.rule, site: &self.site, draining: self.draining };
+        let (name, head) = resource::answer(&context, &mut self.body);
         let Request { method, target, .. } = *request;
         let record =
             Record { name, head, length: self.body.len(), method: Some(method), target: target.sent, client: Some(&client) };

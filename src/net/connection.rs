@@ -1,4 +1,4 @@
-//! One connection: a socket, whose it is, and what is held for it.
+//! One connection: a socket, whose it is, and what is under way on it.
 //!
 //! ```text
 //! Open ──▶ Unserved ──▶ Open          more was asked than one output holds
@@ -27,8 +27,8 @@ const READS_MAX: usize = 4;
 /// server.
 const LINGER_MAX: Millis = 30_000;
 
-/// What a worker lends to a connection while it drives it.
-pub struct Lent {
+/// What the connections of a worker share; lent to the one that is driven.
+pub struct Shared {
     /// Answers.
     pub service: Service,
     /// Room for input: the longest head twice, so that one is nearly always read in one piece.
@@ -42,7 +42,7 @@ pub struct Lent {
 
 /// What came of driving a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Outcome {
     /// It waits for what [`Connection::wanted`] says. `progress`: it was answered, or some output went out.
     Stays { progress: bool },
     /// It has had its turn and wants another one.
@@ -57,12 +57,12 @@ pub enum Fate {
 enum Resumed {
     /// There is more to read.
     Reads,
-    /// What is held is to be served.
+    /// The input that is kept is to be served.
     Serves,
     /// Something else is to be taken up.
     GoesOn,
     /// There is nothing more to do now.
-    Ends(Fate),
+    Ends(Outcome),
 }
 
 /// A client's connection. Small, because there may be a million of them: what an idle one does not need is boxed.
@@ -77,7 +77,7 @@ pub struct Connection {
     /// It is counted for its source; until a PROXY header has named a client, there may be none.
     pub is_counted: bool,
     /// Nothing while it is idle.
-    pub held: Option<Box<Held>>,
+    pub active: Option<Box<Active>>,
 }
 
 /// How far a connection's life has come.
@@ -98,7 +98,7 @@ pub enum Phase {
 
 /// What a connection that is not idle needs.
 #[derive(Debug, Default)]
-pub struct Held {
+pub struct Active {
     /// Where the exchange stands.
     pub state: State,
     /// Input that was not consumed.
@@ -109,8 +109,8 @@ pub struct Held {
     pub linger_until: Millis,
 }
 
-impl Held {
-    /// The input with these bytes after it. It is read where it is held: copied out and in again at each piece, a head in drips
+impl Active {
+    /// The input with these bytes after it. It is read where it is kept: copied out and in again at each piece, a head in drips
     /// would cost its square.
     #[cold]
     fn append(&mut self, input: &[u8]) -> (&mut State, &[u8]) {
@@ -136,8 +136,8 @@ fn phase(next: Next) -> Phase {
 impl Connection {
     /// A connection that was just accepted; `proxy`: it begins with a PROXY header.
     pub fn new(stream: TcpStream, peer: Peer, proxy: bool) -> Connection {
-        let held = proxy.then(|| Box::new(Held { state: State::Proxy, ..Held::default() }));
-        Connection { stream, peer, phase: Phase::Open, interest: None, is_ready: false, is_counted: false, held }
+        let active = proxy.then(|| Box::new(Active { state: State::Proxy, ..Active::default() }));
+        Connection { stream, peer, phase: Phase::Open, interest: None, is_ready: false, is_counted: false, active }
     }
 
     /// What to be told of next: a client that does not read is not read from.
@@ -147,12 +147,12 @@ impl Connection {
 
     /// Whether nothing has arrived that was not answered.
     pub fn is_silent(&self) -> bool {
-        self.held.as_ref().is_none_or(|held| held.input.is_empty() && held.unsent.is_empty())
+        self.active.as_ref().is_none_or(|active| active.input.is_empty() && active.unsent.is_empty())
     }
 
     /// Whether nothing is under way, and the next request may come.
     pub fn is_idle(&self) -> bool {
-        self.held.is_none() && self.phase == Phase::Open
+        self.active.is_none() && self.phase == Phase::Open
     }
 
     /// Whose connection it is: the peer's, unless that is a proxy. `None` also where a proxy has not named its client yet.
@@ -162,12 +162,12 @@ impl Connection {
 
     /// Whether it may yet be another's.
     pub fn is_unnamed(&self) -> bool {
-        self.held.as_ref().is_some_and(|held| matches!(held.state, State::Proxy))
+        self.active.as_ref().is_some_and(|active| matches!(active.state, State::Proxy))
     }
 
     /// What it is doing, as far as its deadlines care.
     pub fn activity(&self) -> Activity {
-        match self.held.as_ref().map_or(Waiting::Idle, |held| held.state.waiting()) {
+        match self.active.as_ref().map_or(Waiting::Idle, |active| active.state.waiting()) {
             _ if self.is_ready || self.is_blocked() => Activity::Answering,
             _ if self.phase == Phase::Lingering => Activity::Lingering,
             Waiting::Idle => Activity::Idle,
@@ -178,53 +178,53 @@ impl Connection {
 
     /// Does all that can be done now: flush what is owed, read, answer, and so on, until the socket has no more to give or to
     /// take. `read_closed`: epoll says that the client has sent its FIN, which comes after the last bytes to read.
-    pub fn drive(&mut self, lent: &mut Lent, read_closed: bool) -> Fate {
+    pub fn drive(&mut self, shared: &mut Shared, read_closed: bool) -> Outcome {
         // After an error there is nobody left to talk to.
-        self.try_drive(lent, read_closed).unwrap_or(Fate::Closes)
+        self.try_drive(shared, read_closed).unwrap_or(Outcome::Closes)
     }
 
-    fn try_drive(&mut self, lent: &mut Lent, read_closed: bool) -> io::Result<Fate> {
+    fn try_drive(&mut self, shared: &mut Shared, read_closed: bool) -> io::Result<Outcome> {
         let (mut progress, mut work) = (false, 0);
         for _ in 0..READS_MAX {
-            let resumed = if self.is_idle() { Resumed::Reads } else { self.resume(lent, &mut progress)? };
+            let resumed = if self.is_idle() { Resumed::Reads } else { self.resume(shared, &mut progress)? };
             let (length, is_full) = match resumed {
-                Resumed::Reads => match socket::receive(&mut self.stream, &mut lent.input)? {
-                    None => return Ok(Fate::Stays { progress }),
+                Resumed::Reads => match socket::receive(&mut self.stream, &mut shared.input)? {
+                    None => return Ok(Outcome::Stays { progress }),
                     // A client that is done and is owed nothing: nearly every end of a connection.
-                    Some(0) if self.held.is_none() => return Ok(Fate::Closes),
+                    Some(0) if self.active.is_none() => return Ok(Outcome::Closes),
                     Some(0) => {
-                        self.end(lent)?;
+                        self.end(shared)?;
                         continue;
                     }
-                    Some(length) => (length, length == lent.input.len()),
+                    Some(length) => (length, length == shared.input.len()),
                 },
                 Resumed::Serves => (0, true),
                 Resumed::GoesOn => continue,
-                Resumed::Ends(fate) => return Ok(fate),
+                Resumed::Ends(outcome) => return Ok(outcome),
             };
-            let served = self.serve(lent, length, is_full)?;
+            let served = self.serve(shared, length, is_full)?;
             if let Next::Abort(fault) = served.next {
-                return Ok(Fate::Aborts(fault));
+                return Ok(Outcome::Aborts(fault));
             }
             progress |= served.answered;
             // A short read has emptied the socket; unless a FIN comes after it, the next bytes make a new event.
             if self.phase == Phase::Open && !is_full && !read_closed {
-                return Ok(Fate::Stays { progress });
+                return Ok(Outcome::Stays { progress });
             }
             work += served.work;
             if work >= OUTPUT_MAX {
                 break;
             }
         }
-        Ok(Fate::Ready)
+        Ok(Outcome::Ready)
     }
 
     /// Takes up what is under way.
     #[cold]
-    fn resume(&mut self, lent: &mut Lent, progress: &mut bool) -> io::Result<Resumed> {
+    fn resume(&mut self, shared: &mut Shared, progress: &mut bool) -> io::Result<Resumed> {
         *progress |= self.flush()?;
         if self.is_blocked() {
-            return Ok(Resumed::Ends(Fate::Stays { progress: *progress }));
+            return Ok(Resumed::Ends(Outcome::Stays { progress: *progress }));
         }
         Ok(match self.phase {
             Phase::Open => Resumed::Reads,
@@ -232,72 +232,72 @@ impl Connection {
             Phase::Flushing { linger } => {
                 socket::finish_sending(&self.stream);
                 if !linger {
-                    return Ok(Resumed::Ends(Fate::Closes));
+                    return Ok(Resumed::Ends(Outcome::Closes));
                 }
-                self.held = Some(Box::new(Held { linger_until: lent.now + LINGER_MAX, ..Held::default() }));
+                self.active = Some(Box::new(Active { linger_until: shared.now + LINGER_MAX, ..Active::default() }));
                 self.phase = Phase::Lingering;
                 Resumed::GoesOn
             }
-            Phase::Lingering => Resumed::Ends(self.linger(lent)?),
+            Phase::Lingering => Resumed::Ends(self.linger(shared)?),
         })
     }
 
-    /// Answers what is held and the `length` bytes that have come after it, and sends.
-    fn serve(&mut self, lent: &mut Lent, length: usize, is_full: bool) -> io::Result<Served> {
+    /// Answers the input that is kept and the `length` bytes that have come after it, and sends.
+    fn serve(&mut self, shared: &mut Shared, length: usize, is_full: bool) -> io::Result<Served> {
         let mut fresh = State::default();
-        lent.output.clear();
-        let (state, input) = match &mut self.held {
-            None => (&mut fresh, &lent.input[..length]),
-            Some(held) => held.append(&lent.input[..length]),
+        shared.output.clear();
+        let (state, input) = match &mut self.active {
+            None => (&mut fresh, &shared.input[..length]),
+            Some(active) => active.append(&shared.input[..length]),
         };
-        let served = lent.service.serve(state, &mut self.peer, input, is_full, &mut lent.output);
+        let served = shared.service.serve(state, &mut self.peer, input, is_full, &mut shared.output);
         self.phase = phase(served.next);
-        let sent = socket::send(&self.stream, &lent.output, matches!(self.phase, Phase::Flushing { .. }))?;
-        // Nearly always: all is answered and sent, and nothing was held.
-        let is_all = self.held.is_none() && served.consumed == length && sent == lent.output.len();
+        let sent = socket::send(&self.stream, &shared.output, matches!(self.phase, Phase::Flushing { .. }))?;
+        // Nearly always: all is answered and sent, and nothing was kept.
+        let is_all = self.active.is_none() && served.consumed == length && sent == shared.output.len();
         if !is_all || fresh.waiting() != Waiting::Idle {
-            self.keep(fresh, &lent.input[..length], served.consumed, &lent.output[sent..]);
+            self.keep(fresh, &shared.input[..length], served.consumed, &shared.output[sent..]);
         }
         Ok(served)
     }
 
-    /// Keeps what is left of the input, and what the socket did not take. `fresh` is the state where none was held.
+    /// Keeps what is left of the input, and what the socket did not take. `fresh` is the state where none was kept.
     #[cold]
     fn keep(&mut self, fresh: State, input: &[u8], consumed: usize, unsent: &[u8]) {
-        match self.held.take() {
-            None => self.hold(Held { state: fresh, ..Held::default() }.into(), &input[consumed..], unsent),
-            Some(mut held) => {
-                held.input.drain(..consumed);
-                self.hold(held, &[], unsent);
+        match self.active.take() {
+            None => self.hold(Active { state: fresh, ..Active::default() }.into(), &input[consumed..], unsent),
+            Some(mut active) => {
+                active.input.drain(..consumed);
+                self.hold(active, &[], unsent);
             }
         }
     }
 
     /// The client has sent its FIN: sends the final response, if one is owed.
-    fn end(&mut self, lent: &mut Lent) -> io::Result<()> {
-        lent.output.clear();
-        if let Some(held) = &mut self.held {
-            lent.service.end(&mut held.state, &self.peer, &held.input, &mut lent.output);
+    fn end(&mut self, shared: &mut Shared) -> io::Result<()> {
+        shared.output.clear();
+        if let Some(active) = &mut self.active {
+            shared.service.end(&mut active.state, &self.peer, &active.input, &mut shared.output);
         }
-        self.finish(&lent.output, false)
+        self.finish(&shared.output, false)
     }
 
     /// What the connection waits for did not come in time: sends the final response, if one is owed.
     ///
     /// # Errors
     /// The socket's.
-    pub fn expire(&mut self, lent: &mut Lent) -> io::Result<()> {
-        lent.output.clear();
-        if let Some(held) = &mut self.held {
-            lent.service.expire(&mut held.state, &self.peer, &held.input, &mut lent.output);
+    pub fn expire(&mut self, shared: &mut Shared) -> io::Result<()> {
+        shared.output.clear();
+        if let Some(active) = &mut self.active {
+            shared.service.expire(&mut active.state, &self.peer, &active.input, &mut shared.output);
         }
-        self.finish(&lent.output, true)
+        self.finish(&shared.output, true)
     }
 
     fn finish(&mut self, output: &[u8], linger: bool) -> io::Result<()> {
         self.phase = Phase::Flushing { linger };
         let sent = socket::send(&self.stream, output, true)?;
-        if self.held.is_some() || sent < output.len() {
+        if self.active.is_some() || sent < output.len() {
             self.hold(Box::default(), &[], &output[sent..]);
         }
         Ok(())
@@ -305,41 +305,41 @@ impl Connection {
 
     /// Keeps what is neither served nor sent. What nobody will read any more is dropped.
     #[cold]
-    fn hold(&mut self, mut held: Box<Held>, input: &[u8], unsent: &[u8]) {
+    fn hold(&mut self, mut active: Box<Active>, input: &[u8], unsent: &[u8]) {
         match self.phase {
-            Phase::Open | Phase::Unserved => held.input.extend_from_slice(input),
+            Phase::Open | Phase::Unserved => active.input.extend_from_slice(input),
             Phase::Flushing { .. } | Phase::Lingering => {
-                *held = Held { unsent: std::mem::take(&mut held.unsent), ..Held::default() }
+                *active = Active { unsent: std::mem::take(&mut active.unsent), ..Active::default() }
             }
         }
-        held.unsent.extend_from_slice(unsent);
-        self.held = if held.is_empty() { None } else { Some(held) };
+        active.unsent.extend_from_slice(unsent);
+        self.active = if active.is_empty() { None } else { Some(active) };
     }
 
     /// Sends what is owed; true if some of it went out.
     fn flush(&mut self) -> io::Result<bool> {
-        let Some(mut held) = self.held.take_if(|held| !held.unsent.is_empty()) else { return Ok(false) };
-        let sent = socket::send(&self.stream, &held.unsent, matches!(self.phase, Phase::Flushing { .. }));
-        held.unsent.drain(..*sent.as_ref().unwrap_or(&0));
-        self.held = if held.is_empty() { None } else { Some(held) };
+        let Some(mut active) = self.active.take_if(|active| !active.unsent.is_empty()) else { return Ok(false) };
+        let sent = socket::send(&self.stream, &active.unsent, matches!(self.phase, Phase::Flushing { .. }));
+        active.unsent.drain(..*sent.as_ref().unwrap_or(&0));
+        self.active = if active.is_empty() { None } else { Some(active) };
         Ok(sent? > 0)
     }
 
     fn is_blocked(&self) -> bool {
-        self.held.as_ref().is_some_and(|held| !held.unsent.is_empty())
+        self.active.as_ref().is_some_and(|active| !active.unsent.is_empty())
     }
 
     /// Reads and drops what the client still sends, so that closing does not reset the answer.
-    fn linger(&mut self, lent: &mut Lent) -> io::Result<Fate> {
-        let is_over = self.held.as_ref().is_none_or(|held| lent.now >= held.linger_until);
+    fn linger(&mut self, shared: &mut Shared) -> io::Result<Outcome> {
+        let is_over = self.active.as_ref().is_none_or(|active| shared.now >= active.linger_until);
         for reads in 0..READS_MAX {
-            match socket::discard(&self.stream, &mut lent.input)? {
-                None => return Ok(Fate::Stays { progress: reads > 0 }),
-                Some(0) => return Ok(Fate::Closes),
-                Some(_) if is_over => return Ok(Fate::Closes),
+            match socket::discard(&self.stream, &mut shared.input)? {
+                None => return Ok(Outcome::Stays { progress: reads > 0 }),
+                Some(0) => return Ok(Outcome::Closes),
+                Some(_) if is_over => return Ok(Outcome::Closes),
                 Some(_) => {}
             }
         }
-        Ok(Fate::Ready)
+        Ok(Outcome::Ready)
     }
 }

@@ -35,7 +35,7 @@ pub const DEFAULT_PORT: u16 = 8080;
 /// # Errors
 /// [`BindError::Taken`] where anyone listens there already: with SO_REUSEPORT a second program of the same user would get a
 /// share of the connections, silently.
-pub fn settle(listen: Listen) -> Result<Listen, BindError> {
+pub fn resolve(listen: Listen) -> Result<Listen, BindError> {
     let address = listen.address;
     let error = |source: io::Error| match source.kind() {
         io::ErrorKind::AddrInUse => BindError::Taken(address),
@@ -44,7 +44,7 @@ pub fn settle(listen: Listen) -> Result<Listen, BindError> {
     match probe(address) {
         Ok(address) => Ok(Listen { address, ..listen }),
         Err(_) if listen.any && address.is_ipv6() && !has_ipv6() => {
-            settle(Listen { address: (Ipv4Addr::UNSPECIFIED, address.port()).into(), ..listen })
+            resolve(Listen { address: (Ipv4Addr::UNSPECIFIED, address.port()).into(), ..listen })
         }
         Err(source) => Err(error(source)),
     }

@@ -31,7 +31,7 @@ impl Server {
     /// # Errors
     /// See [`BindError`].
     pub fn bind(settings: &Settings, stopper: &Stopper) -> Result<Server, BindError> {
-        let listeners = settings.listeners.iter().map(|&listen| listener::settle(listen)).collect::<Result<Vec<_>, _>>()?;
+        let listeners = settings.listeners.iter().map(|&listen| listener::resolve(listen)).collect::<Result<Vec<_>, _>>()?;
         let cpus = match settings.threads {
             Threads::Spread(_) => Vec::new(),
             Threads::Pinned => cpu::usable().map_err(BindError::Resources)?,

@@ -7,7 +7,7 @@ mod accept;
 mod drain;
 mod room;
 
-use super::connection::{Connection, Fate, Lent};
+use super::connection::{Connection, Outcome, Shared};
 use super::deadlines::{Deadlines, Millis, NEVER, Wait};
 use super::sources::{PerClient, Sources};
 use super::tally::Tallies;
@@ -51,7 +51,7 @@ pub struct Worker {
     per_client: Option<Arc<PerClient>>,
     /// Connections that had more to do when their turn was over.
     ready: Vec<usize>,
-    lent: Lent,
+    shared: Shared,
     limits: Limits,
     stopper: Stopper,
     /// Rings when something was ordered; kept, because closing it takes it out of the poll.
@@ -97,7 +97,7 @@ impl Worker {
             sources: Sources::new(connections_max),
             per_client,
             ready: Vec::new(),
-            lent: Lent { service, input: vec![0; 2 * HEAD_MAX], output: Vec::with_capacity(OUTPUT_MAX + ANSWER_MAX), now: 0 },
+            shared: Shared { service, input: vec![0; 2 * HEAD_MAX], output: Vec::with_capacity(OUTPUT_MAX + ANSWER_MAX), now: 0 },
             limits,
             stopper,
             _bell: bell,
@@ -125,7 +125,7 @@ impl Worker {
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.is_done() {
             // What has arrived by now is among the events of the poll to come, if that has room for all of them.
-            let heard = self.lent.now;
+            let heard = self.shared.now;
             let is_interrupted = match self.poll.poll(&mut events, self.timeout()) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 outcome => outcome.is_err(),
@@ -153,7 +153,7 @@ impl Worker {
     fn timeout(&self) -> Option<Duration> {
         let mut due = self.deadlines.due();
         if !self.ready.is_empty() {
-            due = self.lent.now;
+            due = self.shared.now;
         }
         if self.listeners.iter().any(|listener| listener.is_ready) {
             due = due.min(self.accept_after);
@@ -161,22 +161,22 @@ impl Worker {
         if let Some(drain) = &self.drain {
             due = due.min(drain.due());
         }
-        (due != NEVER).then(|| Duration::from_millis(due.saturating_sub(self.lent.now)))
+        (due != NEVER).then(|| Duration::from_millis(due.saturating_sub(self.shared.now)))
     }
 
     /// Takes the time for this turn, and in each new second the date.
     fn tick(&mut self) {
-        self.lent.now = now();
-        if self.lent.now < self.date_until {
+        self.shared.now = now();
+        if self.shared.now < self.date_until {
             return;
         }
         let time = SystemTime::now();
         let passed = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_millis());
-        self.date_until = self.lent.now + Millis::from(1000 - passed);
+        self.date_until = self.shared.now + Millis::from(1000 - passed);
         let mut date = [b' '; 29];
         // It fits: an IMF-fixdate is 29 bytes.
         let _ = write!(&mut date[..], "{}", httpdate::HttpDate::from(time));
-        self.lent.service.set_date(date);
+        self.shared.service.set_date(date);
     }
 
     fn event(&mut self, event: &Event) {
@@ -215,41 +215,41 @@ impl Worker {
     /// The one entry for all that may happen to a connection.
     fn drive(&mut self, slot: usize, read_closed: bool) {
         let Some(connection) = self.connections.get_mut(slot) else { return };
-        let fate = connection.drive(&mut self.lent, read_closed);
+        let outcome = connection.drive(&mut self.shared, read_closed);
         // Nearly always: it was answered, and waits for its next request as it did before.
-        if fate == (Fate::Stays { progress: true })
+        if outcome == (Outcome::Stays { progress: true })
             && connection.is_idle()
             && connection.interest == Some(Interest::READABLE)
             && connection.is_counted
         {
-            return self.deadlines.set(slot, Wait::Idle, self.lent.now);
+            return self.deadlines.set(slot, Wait::Idle, self.shared.now);
         }
-        self.settle(slot, fate);
+        self.settle(slot, outcome);
     }
 
     /// Does what came of driving a connection: has epoll and the deadlines know what it waits for.
-    fn settle(&mut self, slot: usize, fate: Fate) {
+    fn settle(&mut self, slot: usize, outcome: Outcome) {
         self.tell();
-        let progress = match fate {
-            Fate::Stays { progress } => progress,
-            Fate::Ready => {
+        let progress = match outcome {
+            Outcome::Stays { progress } => progress,
+            Outcome::Ready => {
                 if !std::mem::replace(&mut self.connections[slot].is_ready, true) {
                     self.ready.push(slot);
                 }
                 true
             }
-            Fate::Aborts(fault) => {
+            Outcome::Aborts(fault) => {
                 self.log_abort(fault);
                 return self.close(slot);
             }
-            Fate::Closes => return self.close(slot),
+            Outcome::Closes => return self.close(slot),
         };
         if self.register(slot).is_err() || !self.count(slot) {
             return self.close(slot);
         }
         let connection = &self.connections[slot];
         if let Some(wait) = wait::next(connection.activity(), self.deadlines.wait(slot), progress) {
-            self.deadlines.set(slot, wait, self.lent.now);
+            self.deadlines.set(slot, wait, self.shared.now);
         }
     }
 
@@ -267,13 +267,13 @@ impl Worker {
 
     /// Tells the operator what a connection's first request, or a refused one, has shown.
     fn tell(&mut self) {
-        if let Some((notice, peer)) = self.lent.service.take_notice() {
-            self.tallies.tell(notice, peer, self.lent.service.rule().field_name(), self.lent.now);
+        if let Some((notice, peer)) = self.shared.service.take_notice() {
+            self.tallies.tell(notice, peer, self.shared.service.rule().field_name(), self.shared.now);
         }
     }
 
     fn log_abort(&self, fault: ProxyFault) {
-        if let Some(count) = self.tallies.aborted.note(self.lent.now) {
+        if let Some(count) = self.tallies.aborted.note(self.shared.now) {
             log::warn!("connections closed for their PROXY header: {count}; the last one: {fault}");
         }
     }
@@ -291,8 +291,8 @@ impl Worker {
         while let Some(slot) = self.deadlines.expired(heard) {
             let is_silent = self.connections[slot].is_silent();
             match self.deadlines.wait(slot) {
-                Some(Wait::Content) => self.dismiss(slot),
-                Some(Wait::Head) if !is_silent => self.dismiss(slot),
+                Some(Wait::Content) => self.finish(slot),
+                Some(Wait::Head) if !is_silent => self.finish(slot),
                 Some(Wait::Write) => self.give_up(slot),
                 _ => self.close(slot),
             }
@@ -308,9 +308,9 @@ impl Worker {
     }
 
     /// Says what is still to be said to a connection, and no more.
-    fn dismiss(&mut self, slot: usize) {
+    fn finish(&mut self, slot: usize) {
         let connection = &mut self.connections[slot];
-        match connection.expire(&mut self.lent) {
+        match connection.expire(&mut self.shared) {
             Ok(()) => {
                 self.deadlines.clear(slot);
                 self.drive(slot, false);

@@ -1,28 +1,28 @@
 //! The client's address and port, and how addresses are written.
 
-use super::{Inquiry, ResponseHead};
+use super::{Context, ResponseHead};
 use crate::http::response::decimal;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// `/ip`, `/source-ip`: the address, and no negotiation.
-pub fn ip(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    if text(inquiry, content) { ResponseHead::OpenText } else { ResponseHead::OpenNotFound }
+pub fn ip(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    if text(context, content) { ResponseHead::OpenText } else { ResponseHead::OpenNotFound }
 }
 
 /// `/port`, `/source-port`: the client's own port, where it is known; never a proxy's.
-pub fn port(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    let Some(port) = inquiry.client.port else { return ResponseHead::OpenNotFound };
+pub fn port(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    let Some(port) = context.client.port else { return ResponseHead::OpenNotFound };
     decimal(content, port.into());
-    inquiry.end_text(content);
+    context.end_text(content);
     ResponseHead::OpenText
 }
 
 /// Appends the address as text; false, and nothing, where it is not known.
-pub fn text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> bool {
-    let Some(ip) = &inquiry.client.address else { return false };
+pub fn text(context: &Context<'_>, content: &mut Vec<u8>) -> bool {
+    let Some(ip) = &context.client.address else { return false };
     write(content, ip);
-    inquiry.end_text(content);
+    context.end_text(content);
     true
 }
 

@@ -1,13 +1,13 @@
 //! `/explain`: how the client's address was decided, hop by hop.
 
-use super::{Inquiry, address, json};
+use super::{Context, address, json};
 use crate::client::{Explained, Hop, Mistake, Scheme, Verdict};
 use crate::http::response::decimal;
 use std::net::IpAddr;
 
 /// Appends the explanation as lines of `key=value`, the hops in the order received. What a hidden field said is not shown.
-pub fn text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
-    let Inquiry { peer, client, rule, .. } = inquiry;
+pub fn text(context: &Context<'_>, content: &mut Vec<u8>) {
+    let Context { peer, client, rule, .. } = context;
     content.extend_from_slice(b"peer=");
     shown(content, peer.address);
     let verdict = if peer.trusted { Verdict::Trusted } else { Verdict::Client };
@@ -15,9 +15,9 @@ pub fn text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
     if peer.trusted {
         content.extend_from_slice(b"field=");
         content.extend_from_slice(rule.field_name().as_bytes());
-        content.extend_from_slice(if inquiry.site.hides(rule.field_name()) { b" hidden\n" } else { b"\n" });
+        content.extend_from_slice(if context.site.hides(rule.field_name()) { b" hidden\n" } else { b"\n" });
     }
-    let Explained { more, mistake } = hops(inquiry, |hop| {
+    let Explained { more, mistake } = hops(context, |hop| {
         content.extend_from_slice(b"hop=");
         content.extend_from_slice(hop.raw);
         end_line(content, hop.verdict);
@@ -33,12 +33,12 @@ pub fn text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
         content.extend_from_slice(b"\nnote=");
         note(content, mistake, rule.field_name());
     }
-    inquiry.end_text(content);
+    context.end_text(content);
 }
 
 /// Appends the explanation as one JSON object on a line of its own. `field` is `null` where none was read.
-pub fn json(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
-    let Inquiry { peer, client, rule, .. } = inquiry;
+pub fn json(context: &Context<'_>, content: &mut Vec<u8>) {
+    let Context { peer, client, rule, .. } = context;
     content.extend_from_slice(b"{\"peer\":");
     quoted(content, peer.address);
     content.extend_from_slice(if peer.trusted { b",\"peer_trusted\":true" } else { b",\"peer_trusted\":false" });
@@ -46,7 +46,7 @@ pub fn json(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
     string_or_null(content, peer.trusted.then_some(rule.field_name()));
     content.extend_from_slice(b",\"hops\":[");
     let mut separator = "";
-    let Explained { more, mistake } = hops(inquiry, |hop| {
+    let Explained { more, mistake } = hops(context, |hop| {
         content.extend_from_slice(separator.as_bytes());
         separator = ",";
         hop_object(content, &hop);
@@ -75,9 +75,9 @@ pub fn json(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
 }
 
 /// As [`Rule::explain`](crate::client::Rule::explain); none of a field that is hidden.
-fn hops<'b>(inquiry: &Inquiry<'b>, each: impl FnMut(Hop<'b>)) -> Explained<'b> {
-    let Inquiry { rule, peer, request, .. } = inquiry;
-    match inquiry.site.hides(rule.field_name()) {
+fn hops<'b>(context: &Context<'b>, each: impl FnMut(Hop<'b>)) -> Explained<'b> {
+    let Context { rule, peer, request, .. } = context;
+    match context.site.hides(rule.field_name()) {
         true => Explained { more: 0, mistake: rule.mistake(peer, request.fields) },
         false => rule.explain(peer, request.fields, each),
     }
@@ -164,10 +164,10 @@ mod tests {
         let mut storage = request::storage::<FIELDS_MAX>();
         let request = request::parse(head.as_bytes(), &mut storage).unwrap().request().unwrap();
         let client = &rule.client(peer, request.fields);
-        let inquiry = Inquiry { request: &request, client, peer, rule, site, draining: false };
+        let context = Context { request: &request, client, peer, rule, site, draining: false };
         let (mut plain, mut object) = (Vec::new(), Vec::new());
-        text(&inquiry, &mut plain);
-        json(&inquiry, &mut object);
+        text(&context, &mut plain);
+        json(&context, &mut object);
         (String::from_utf8_lossy(&plain).into_owned(), String::from_utf8(object).unwrap())
     }
 

@@ -1,27 +1,27 @@
 //! What the request said: each field by its name, and all of them in order.
 
-use super::{Inquiry, ResponseHead, address};
+use super::{Context, ResponseHead, address};
 use crate::http::field::FIELDS_MAX;
 use crate::http::response::decimal;
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
 /// `/headers/<name>`, and `/<name>` where no resource has that name: the field's value, lines joined with `, `.
-pub fn named(inquiry: &Inquiry<'_>, is_name: impl Fn(&str) -> bool, content: &mut Vec<u8>) -> ResponseHead {
-    let mut lines = inquiry.request.fields.iter().filter(|field| is_name(field.name));
-    let Some(first) = lines.next().filter(|field| !inquiry.site.hides(field.name)) else { return ResponseHead::NotFound };
+pub fn named(context: &Context<'_>, is_name: impl Fn(&str) -> bool, content: &mut Vec<u8>) -> ResponseHead {
+    let mut lines = context.request.fields.iter().filter(|field| is_name(field.name));
+    let Some(first) = lines.next().filter(|field| !context.site.hides(field.name)) else { return ResponseHead::NotFound };
     content.extend_from_slice(first.value);
     for line in lines {
         content.extend_from_slice(b", ");
         content.extend_from_slice(line.value);
     }
-    inquiry.end_text(content);
+    context.end_text(content);
     ResponseHead::Text
 }
 
 /// `/all` as text: `Key: value` lines in the order of the JSON.
-pub fn all_as_text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
-    for (index, row) in Listing::all(inquiry).rows().enumerate() {
+pub fn all_as_text(context: &Context<'_>, content: &mut Vec<u8>) {
+    for (index, row) in Listing::all(context).rows().enumerate() {
         if index > 0 {
             content.push(b'\n');
         }
@@ -38,13 +38,13 @@ pub fn all_as_text(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
             }
         }
     }
-    inquiry.end_text(content);
+    context.end_text(content);
 }
 
 /// The fields of a request by name, sorted by the bytes of their names in Train-Case; lines of one name make one row. Sorting
 /// and grouping happen on the stack.
 pub struct Listing<'a> {
-    inquiry: &'a Inquiry<'a>,
+    context: &'a Context<'a>,
     order: [u8; ROWS_MAX],
     length: usize,
     /// The lines of each row.
@@ -63,24 +63,24 @@ const PORT_KEY: &str = "Source-Port";
 
 impl<'a> Listing<'a> {
     /// The request's fields alone.
-    pub fn fields(inquiry: &'a Inquiry<'a>) -> Listing<'a> {
-        Listing::new(inquiry, |name| !inquiry.site.hides(name), [None, None])
+    pub fn fields(context: &'a Context<'a>) -> Listing<'a> {
+        Listing::new(context, |name| !context.site.hides(name), [None, None])
     }
 
     /// The address and the port of the client, as far as they are known, and the request's fields. A field of the client's own
     /// with such a name is left out: nobody may take it for ours.
-    pub fn all(inquiry: &'a Inquiry<'a>) -> Listing<'a> {
+    pub fn all(context: &'a Context<'a>) -> Listing<'a> {
         let is_ours = |name: &str| name.eq_ignore_ascii_case(ADDRESS_KEY) || name.eq_ignore_ascii_case(PORT_KEY);
         Listing::new(
-            inquiry,
-            |name| !is_ours(name) && !inquiry.site.hides(name),
-            [inquiry.client.address.and(Some(ADDRESS)), inquiry.client.port.and(Some(PORT))],
+            context,
+            |name| !is_ours(name) && !context.site.hides(name),
+            [context.client.address.and(Some(ADDRESS)), context.client.port.and(Some(PORT))],
         )
     }
 
-    fn new(inquiry: &'a Inquiry<'a>, keep: impl Fn(&str) -> bool, more: [Option<u8>; 2]) -> Listing<'a> {
-        let mut listing = Listing { inquiry, order: [0; ROWS_MAX], length: 0, rows: [0; ROWS_MAX], row_count: 0 };
-        let kept = (0..).zip(inquiry.request.fields).filter(|(_, field)| keep(field.name)).map(|(index, _)| index);
+    fn new(context: &'a Context<'a>, keep: impl Fn(&str) -> bool, more: [Option<u8>; 2]) -> Listing<'a> {
+        let mut listing = Listing { context, order: [0; ROWS_MAX], length: 0, rows: [0; ROWS_MAX], row_count: 0 };
+        let kept = (0..).zip(context.request.fields).filter(|(_, field)| keep(field.name)).map(|(index, _)| index);
         // Of most keys the beginnings differ, and compare as one number.
         let mut keys = [(0, 0); ROWS_MAX];
         for (place, index) in keys.iter_mut().zip(more.into_iter().flatten().chain(kept)) {
@@ -125,7 +125,7 @@ impl<'a> Listing<'a> {
         match index {
             ADDRESS => ADDRESS_KEY,
             PORT => PORT_KEY,
-            index => self.inquiry.request.fields[usize::from(index)].name,
+            index => self.context.request.fields[usize::from(index)].name,
         }
     }
 
@@ -207,11 +207,11 @@ impl<'l> Row<'l> {
 
     /// What stands under the name.
     pub fn value(&self) -> Value<impl Iterator<Item = &'l [u8]> + Clone + 'l> {
-        let Listing { inquiry, .. } = self.listing;
-        match (self.lines[0], inquiry.client.address, inquiry.client.port) {
+        let Listing { context, .. } = self.listing;
+        match (self.lines[0], context.client.address, context.client.port) {
             (ADDRESS, Some(ip), _) => Value::Address(ip),
             (PORT, _, Some(port)) => Value::Port(port),
-            _ => Value::Lines(self.lines.iter().map(|&index| inquiry.request.fields[usize::from(index)].value)),
+            _ => Value::Lines(self.lines.iter().map(|&index| context.request.fields[usize::from(index)].value)),
         }
     }
 }

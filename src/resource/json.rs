@@ -1,7 +1,7 @@
 //! JSON: strings from bytes, and the documents that are made of them (RFC 8259).
 
 use super::fields::{Listing, Value};
-use super::{Inquiry, ResponseHead, address};
+use super::{Context, ResponseHead, address};
 use crate::http::response::decimal;
 use memchr::memchr;
 
@@ -54,8 +54,8 @@ fn escape_special(content: &mut Vec<u8>, value: &[u8]) {
 
 /// `/json`: the client, with keys as echoip has them.
 #[inline(never)]
-pub fn client(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    let client = inquiry.client;
+pub fn client(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    let client = context.client;
     content.extend_from_slice(b"{\n  \"ip\": ");
     match client.address {
         Some(ip) => {
@@ -71,7 +71,7 @@ pub fn client(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
         Some(port) => decimal(content, port.into()),
         None => content.extend_from_slice(b"null"),
     }
-    if let Some(agent) = inquiry.shown_user_agent() {
+    if let Some(agent) = context.shown_user_agent() {
         user_agent(agent, content);
     }
     content.extend_from_slice(b"\n}\n");
@@ -106,15 +106,15 @@ fn user_agent(agent: &[u8], content: &mut Vec<u8>) {
 }
 
 /// `/all` as JSON: everything, in one compact object with sorted keys.
-pub fn all(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) {
-    object(&Listing::all(inquiry), content);
+pub fn all(context: &Context<'_>, content: &mut Vec<u8>) {
+    object(&Listing::all(context), content);
     content.push(b'\n');
 }
 
 /// `/headers`: as httpbin has it.
-pub fn headers(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
+pub fn headers(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     content.extend_from_slice(b"{\"headers\":");
-    object(&Listing::fields(inquiry), content);
+    object(&Listing::fields(context), content);
     content.extend_from_slice(b"}\n");
     ResponseHead::Json
 }

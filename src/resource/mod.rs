@@ -1,6 +1,6 @@
 //! What we say: the routes, the negotiation and the representations.
 //!
-//! A resource is a function from an [`Inquiry`] to a [`ResponseHead`] and content. Knows no sockets, no clock and nothing that outlives
+//! A resource is a function from an [`Context`] to a [`ResponseHead`] and content. Knows no sockets, no clock and nothing that outlives
 //! a request.
 
 pub mod endpoint;
@@ -60,9 +60,9 @@ impl Site {
     }
 }
 
-/// One question: all that a resource may look at to answer it.
+/// All that a resource may look at to answer a request.
 #[derive(Clone, Copy)]
-pub struct Inquiry<'a> {
+pub struct Context<'a> {
     /// The request, checked.
     pub request: &'a Request<'a, 'a>,
     /// Whom the answer is for.
@@ -77,7 +77,7 @@ pub struct Inquiry<'a> {
     pub draining: bool,
 }
 
-impl<'a> Inquiry<'a> {
+impl<'a> Context<'a> {
     /// The User-Agent, where it may be given back.
     fn shown_user_agent(&self) -> Option<&'a [u8]> {
         self.request.user_agent().filter(|_| !self.site.hides("user-agent"))

@@ -1,6 +1,6 @@
 //! Which representation of `/` a client gets: the page is for browsers, JSON for those who ask for it, text for everyone else.
 
-use super::Inquiry;
+use super::Context;
 use crate::http::Request;
 use crate::http::media::{self, Media};
 
@@ -12,9 +12,9 @@ use crate::http::media::{self, Media};
 /// 4. A browser that sends no Accept gets the page.
 /// 5. Everyone else gets text.
 #[inline]
-pub fn representation(inquiry: &Inquiry<'_>) -> Media {
-    let request = inquiry.request;
-    if let Some(media) = request.target.query.and_then(format).or_else(|| accepted(inquiry)) {
+pub fn representation(context: &Context<'_>) -> Media {
+    let request = context.request;
+    if let Some(media) = request.target.query.and_then(format).or_else(|| accepted(context)) {
         return media;
     }
     if request.accept().is_none() && request.user_agent().is_some_and(is_browser) { Media::Html } else { Media::Text }
@@ -22,11 +22,11 @@ pub fn representation(inquiry: &Inquiry<'_>) -> Media {
 
 /// What Accept names, by weight; `None` where it names none of the three.
 #[inline]
-pub fn accepted(inquiry: &Inquiry<'_>) -> Option<Media> {
-    match inquiry.request.accept()? {
+pub fn accepted(context: &Context<'_>) -> Option<Media> {
+    match context.request.accept()? {
         // What nearly every tool sends.
-        b"*/*" if !inquiry.request.is_accept_repeated() => None,
-        line => preferred(inquiry.request, line),
+        b"*/*" if !context.request.is_accept_repeated() => None,
+        line => preferred(context.request, line),
     }
 }
 

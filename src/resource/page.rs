@@ -11,7 +11,7 @@ mod text;
 
 use super::endpoint::Endpoint;
 use super::fields::Listing;
-use super::{Inquiry, address};
+use super::{Context, address};
 use crate::client::Mistake;
 use askama::Template;
 use budget::{FRAME_MAX, PAGE_MAX};
@@ -32,23 +32,23 @@ const SCRIPT: &str = include_str!("../../templates/page.js");
 
 /// Appends the page, with these endpoints on it.
 #[inline(never)]
-pub fn render(inquiry: &Inquiry<'_>, endpoints: &[Endpoint], content: &mut Vec<u8>) {
-    let Inquiry { client, rule, site, .. } = *inquiry;
+pub fn render(context: &Context<'_>, endpoints: &[Endpoint], content: &mut Vec<u8>) {
+    let Context { client, rule, site, .. } = *context;
     let field = rule.field_name();
-    let origin = Origin::new(client.scheme, site.host.as_deref().map(str::as_bytes).or(inquiry.shown_host()), &site.path);
+    let origin = Origin::new(client.scheme, site.host.as_deref().map(str::as_bytes).or(context.shown_host()), &site.path);
     let words = 10 * site.title.len() + 5 * field.len() + site.served_by.as_ref().map_or(0, String::len);
     let room = PAGE_MAX.saturating_sub(FRAME_MAX + words);
     // Writing to a Vec does not fail, and nothing in the template does.
-    drop(Start { inquiry, field }.render_into(&mut Output(content)));
-    Rows::new(&Listing::all(inquiry), endpoints, origin, room).write(content);
-    drop(End { inquiry, endpoints }.render_into(&mut Output(content)));
+    drop(Start { context, field }.render_into(&mut Output(content)));
+    Rows::new(&Listing::all(context), endpoints, origin, room).write(content);
+    drop(End { context, endpoints }.render_into(&mut Output(content)));
 }
 
 /// What comes before the rows.
 #[derive(Template)]
 #[template(path = "page.html", block = "start")]
 struct Start<'a> {
-    inquiry: &'a Inquiry<'a>,
+    context: &'a Context<'a>,
     /// The one that forwards addresses.
     field: &'a str,
 }
@@ -57,13 +57,13 @@ struct Start<'a> {
 #[derive(Template)]
 #[template(path = "page.html", block = "end")]
 struct End<'a> {
-    inquiry: &'a Inquiry<'a>,
+    context: &'a Context<'a>,
     endpoints: &'a [Endpoint],
 }
 
 impl End<'_> {
     fn listed(&self) -> impl Iterator<Item = &Endpoint> {
-        self.endpoints.iter().filter(|endpoint| endpoint.is_listed(self.inquiry.site))
+        self.endpoints.iter().filter(|endpoint| endpoint.is_listed(self.context.site))
     }
 }
 
@@ -91,7 +91,7 @@ enum Provenance {
 
 impl Start<'_> {
     fn provenance(&self) -> Option<Provenance> {
-        let Inquiry { peer, rule, request, .. } = self.inquiry;
+        let Context { peer, rule, request, .. } = self.context;
         match rule.mistake(peer, request.fields) {
             Some(Mistake::Untrusted { .. }) => Some(Provenance::Unbelieved),
             Some(Mistake::Missing) => Some(Provenance::Untold),
@@ -102,7 +102,7 @@ impl Start<'_> {
 
     /// What the client's address is, where it is not public.
     fn kind(&self) -> Option<&'static str> {
-        self.inquiry.client.address.and_then(address::kind)
+        self.context.client.address.and_then(address::kind)
     }
 }
 
@@ -151,7 +151,7 @@ mod tests {
         let peer = &rule.peer(peer.parse().unwrap());
         let client = &rule.client(peer, request.fields);
         let mut content = Vec::new();
-        render(&Inquiry { request, client, peer, rule: &rule, site, draining: false }, ENDPOINTS, &mut content);
+        render(&Context { request, client, peer, rule: &rule, site, draining: false }, ENDPOINTS, &mut content);
         String::from_utf8(content).unwrap()
     }
 
@@ -259,7 +259,7 @@ mod tests {
         let peer = &Peer { address: None, port: None, trusted: false, watched: false };
         let client = &Client { address: None, port: None, scheme: Some(Scheme::Https) };
         let mut content = Vec::new();
-        render(&Inquiry { request, client, peer, rule: &rule, site: &site(), draining: false }, ENDPOINTS, &mut content);
+        render(&Context { request, client, peer, rule: &rule, site: &site(), draining: false }, ENDPOINTS, &mut content);
         let page = String::from_utf8(content).unwrap();
         assert!(page.contains("Your public IP is\n<strong class=\"long\">not known</strong>"), "{page}");
         assert!(!page.contains("source-ip") && !page.contains("id=\"ip\""));
@@ -399,8 +399,8 @@ mod tests {
             let request = &request::parse(head.as_bytes(), &mut storage).unwrap().request().unwrap();
             let peer = &rule.peer("203.0.113.9:54321".parse().unwrap());
             let client = &rule.client(peer, request.fields);
-            let inquiry = &Inquiry { request, client, peer, rule: &rule, site, draining: false };
-            let (listing, mut content) = (Listing::all(inquiry), Vec::new());
+            let context = &Context { request, client, peer, rule: &rule, site, draining: false };
+            let (listing, mut content) = (Listing::all(context), Vec::new());
             let room = PAGE_MAX - FRAME_MAX;
             let rows = Rows::new(&listing, ENDPOINTS, Origin::new(None, request.host(), &site.path), room);
             rows.write(&mut content);

@@ -1,6 +1,6 @@
 //! Files that are part of the program: embedded, with a validator made of their bytes.
 
-use super::{Inquiry, ResponseHead};
+use super::{Context, ResponseHead};
 use crate::http::field;
 
 /// An embedded file.
@@ -45,11 +45,11 @@ impl File {
         }
     }
 
-    fn answer(&self, inquiry: &Inquiry<'_>, whole: ResponseHead, same: ResponseHead, content: &mut Vec<u8>) -> ResponseHead {
+    fn answer(&self, context: &Context<'_>, whole: ResponseHead, same: ResponseHead, content: &mut Vec<u8>) -> ResponseHead {
         // RFC 9110 §13.1.2: the comparison is weak, and `*` is any.
         let (_, validator) = self.etag.split_at("ETag: ".len());
         let is_same = |tag: &[u8]| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == validator;
-        if field::values(inquiry.request.fields, b"if-none-match").flat_map(field::elements).any(is_same) {
+        if field::values(context.request.fields, b"if-none-match").flat_map(field::elements).any(is_same) {
             return same;
         }
         content.extend_from_slice(self.bytes);
@@ -58,21 +58,21 @@ impl File {
 }
 
 /// `/favicon.ico`
-pub fn icon(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    ICON.answer(inquiry, ResponseHead::Icon, ResponseHead::IconSame, content)
+pub fn icon(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    ICON.answer(context, ResponseHead::Icon, ResponseHead::IconSame, content)
 }
 
 /// `/favicon.svg`
-pub fn drawing(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    DRAWING.answer(inquiry, ResponseHead::Drawing, ResponseHead::DrawingSame, content)
+pub fn drawing(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    DRAWING.answer(context, ResponseHead::Drawing, ResponseHead::DrawingSame, content)
 }
 
 /// `/robots.txt`
-pub fn robots(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    ROBOTS.answer(inquiry, ResponseHead::Robots, ResponseHead::RobotsSame, content)
+pub fn robots(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    ROBOTS.answer(context, ResponseHead::Robots, ResponseHead::RobotsSame, content)
 }
 
 /// `/openapi.json`
-pub fn openapi(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    OPENAPI.answer(inquiry, ResponseHead::OpenApi, ResponseHead::OpenApiSame, content)
+pub fn openapi(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    OPENAPI.answer(context, ResponseHead::OpenApi, ResponseHead::OpenApiSame, content)
 }

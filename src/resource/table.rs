@@ -2,7 +2,7 @@
 
 use super::endpoint::{Endpoint, Readers};
 use super::negotiation::{accepted, representation};
-use super::{Inquiry, ResponseHead, address, explain, fields, json, page, statics, status};
+use super::{Context, ResponseHead, address, explain, fields, json, page, statics, status};
 use crate::http::Method;
 use crate::http::media::Media;
 
@@ -29,10 +29,10 @@ macro_rules! resources {
         /// The names of the [`ENDPOINTS`], in their order.
         const NAMES: &[Name] = &[$(Name::$name),*];
 
-        fn resource(name: Name, inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
+        fn resource(name: Name, context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
             match name {
-                $(Name::$name => $answer(inquiry, content),)*
-                Name::Root | Name::Field | Name::None | Name::Refused => not_found(inquiry, content),
+                $(Name::$name => $answer(context, content),)*
+                Name::Root | Name::Field | Name::None | Name::Refused => not_found(context, content),
             }
         }
     };
@@ -96,11 +96,11 @@ impl Name {
 
 /// Answers a request: appends the content, which for HEAD is not to be sent, and names the head.
 #[inline]
-pub fn answer(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> (Name, ResponseHead) {
-    match inquiry.request.method {
-        Method::Get | Method::Head if inquiry.request.target.path == b"/" => (Name::Root, root(inquiry, content)),
-        Method::Get | Method::Head => path(inquiry, content),
-        method => other_method(method, inquiry, content),
+pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> (Name, ResponseHead) {
+    match context.request.method {
+        Method::Get | Method::Head if context.request.target.path == b"/" => (Name::Root, root(context, content)),
+        Method::Get | Method::Head => path(context, content),
+        method => other_method(method, context, content),
     }
 }
 
@@ -110,36 +110,36 @@ pub fn is_check(path: &[u8]) -> bool {
 }
 
 #[cold]
-fn other_method(method: Method, inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> (Name, ResponseHead) {
-    let (name, _) = find(inquiry.request.target.path);
+fn other_method(method: Method, context: &Context<'_>, content: &mut Vec<u8>) -> (Name, ResponseHead) {
+    let (name, _) = find(context.request.target.path);
     let head = match method {
-        Method::Options => options(inquiry),
+        Method::Options => options(context),
         Method::Connect | Method::NotAllowed => {
-            sentence(inquiry, ResponseHead::NotAllowed, "only GET, HEAD and OPTIONS are answered here", content)
+            sentence(context, ResponseHead::NotAllowed, "only GET, HEAD and OPTIONS are answered here", content)
         }
-        _ => sentence(inquiry, ResponseHead::NotImplemented, "no such method; names of methods are upper-case", content),
+        _ => sentence(context, ResponseHead::NotImplemented, "no such method; names of methods are upper-case", content),
     };
     (name, head)
 }
 
-fn root(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    match representation(inquiry) {
-        Media::Text if address::text(inquiry, content) => ResponseHead::RootText,
+fn root(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    match representation(context) {
+        Media::Text if address::text(context, content) => ResponseHead::RootText,
         Media::Text => ResponseHead::RootUnknown,
         Media::Json => {
-            json::client(inquiry, content);
+            json::client(context, content);
             ResponseHead::RootJson
         }
         Media::Html => {
-            page::render(inquiry, ENDPOINTS, content);
+            page::render(context, ENDPOINTS, content);
             ResponseHead::Page
         }
     }
 }
 
-fn options(inquiry: &Inquiry<'_>) -> ResponseHead {
-    let is_private = inquiry.request.values(b"access-control-request-private-network").next() == Some(b"true");
-    let (name, _) = find(inquiry.request.target.path);
+fn options(context: &Context<'_>) -> ResponseHead {
+    let is_private = context.request.values(b"access-control-request-private-network").next() == Some(b"true");
+    let (name, _) = find(context.request.target.path);
     let is_open = name == Name::Root || name.endpoint().is_some_and(|endpoint| endpoint.readers == Readers::Anyone);
     match is_private && is_open {
         true => ResponseHead::OptionsPrivate,
@@ -147,11 +147,11 @@ fn options(inquiry: &Inquiry<'_>) -> ResponseHead {
     }
 }
 
-fn path(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> (Name, ResponseHead) {
-    let (name, segment) = find(inquiry.request.target.path);
+fn path(context: &Context<'_>, content: &mut Vec<u8>) -> (Name, ResponseHead) {
+    let (name, segment) = find(context.request.target.path);
     let head = match name {
-        Name::Field => fields::named(inquiry, |field| segment.is(field), content),
-        name => resource(name, inquiry, content),
+        Name::Field => fields::named(context, |field| segment.is(field), content),
+        name => resource(name, context, content),
     };
     (name, head)
 }
@@ -175,36 +175,36 @@ fn find(path: &[u8]) -> (Name, Segment<'_>) {
     }
 }
 
-fn not_found(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    sentence(inquiry, ResponseHead::NotFound, "not found", content)
+fn not_found(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    sentence(context, ResponseHead::NotFound, "not found", content)
 }
 
 /// `/all`: text only for those who ask for it.
-fn all(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    if accepted(inquiry) == Some(Media::Text) {
-        fields::all_as_text(inquiry, content);
+fn all(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    if accepted(context) == Some(Media::Text) {
+        fields::all_as_text(context, content);
         return ResponseHead::ChosenText;
     }
-    json::all(inquiry, content);
+    json::all(context, content);
     ResponseHead::ChosenJson
 }
 
 /// `/explain`: JSON only for those who ask for it.
-fn explanation(inquiry: &Inquiry<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    if !inquiry.site.explain {
-        return sentence(inquiry, ResponseHead::NotFound, "explain is off: start swagip with --explain", content);
+fn explanation(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    if !context.site.explain {
+        return sentence(context, ResponseHead::NotFound, "explain is off: start swagip with --explain", content);
     }
-    if accepted(inquiry) == Some(Media::Json) {
-        explain::json(inquiry, content);
+    if accepted(context) == Some(Media::Json) {
+        explain::json(context, content);
         return ResponseHead::ChosenJson;
     }
-    explain::text(inquiry, content);
+    explain::text(context, content);
     ResponseHead::ChosenText
 }
 
-fn sentence(inquiry: &Inquiry<'_>, head: ResponseHead, sentence: &str, content: &mut Vec<u8>) -> ResponseHead {
+fn sentence(context: &Context<'_>, head: ResponseHead, sentence: &str, content: &mut Vec<u8>) -> ResponseHead {
     content.extend_from_slice(sentence.as_bytes());
-    inquiry.end_text(content);
+    context.end_text(content);
     head
 }
 

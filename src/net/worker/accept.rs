@@ -1,7 +1,7 @@
 //! Accepting.
 
 use super::Worker;
-use crate::net::connection::{Connection, Fate};
+use crate::net::connection::{Connection, Outcome};
 use crate::net::deadlines::Millis;
 use crate::net::listener;
 use mio::net::TcpStream;
@@ -41,7 +41,7 @@ impl Worker {
                 (_, Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)) => {
                     self.log_limit("descriptors or memory have run out");
                     if !self.make_room() {
-                        self.accept_after = self.lent.now + ACCEPT_REST;
+                        self.accept_after = self.shared.now + ACCEPT_REST;
                     }
                 }
                 // The client has gone before it was accepted, and the like.
@@ -55,14 +55,14 @@ impl Worker {
             // It fails only on a socket that is gone.
             let _ = listener::hear(&stream);
         }
-        let mut connection = Connection::new(stream, self.lent.service.rule().peer(address), proxy);
+        let mut connection = Connection::new(stream, self.shared.service.rule().peer(address), proxy);
         // The request is there already, more often than not, and the connection perhaps never needs a slot.
-        let fate = connection.drive(&mut self.lent, false);
+        let outcome = connection.drive(&mut self.shared, false);
         self.tell();
-        match fate {
-            Fate::Closes => return,
-            Fate::Aborts(fault) => return self.log_abort(fault),
-            Fate::Stays { .. } | Fate::Ready => {}
+        match outcome {
+            Outcome::Closes => return,
+            Outcome::Aborts(fault) => return self.log_abort(fault),
+            Outcome::Stays { .. } | Outcome::Ready => {}
         }
         // Room is made when somebody is there who needs it, not before.
         if self.connections.len() >= self.connections_max {
@@ -72,19 +72,19 @@ impl Worker {
             }
         }
         let slot = self.connections.insert(connection);
-        self.settle(slot, fate);
+        self.settle(slot, outcome);
     }
 
     /// Whether there is room for one more connection, or some can be made; if not, accepting rests.
     pub(super) fn has_room(&mut self) -> bool {
-        if self.lent.now < self.accept_after {
+        if self.shared.now < self.accept_after {
             return false;
         }
         if self.connections.len() < self.connections_max || self.has_victim() {
             return true;
         }
         self.log_limit("all connections are in use");
-        self.accept_after = self.lent.now + 1;
+        self.accept_after = self.shared.now + 1;
         false
     }
 }

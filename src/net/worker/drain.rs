@@ -51,7 +51,7 @@ impl Drain {
 impl Worker {
     /// Whether it was ordered to stop and has.
     pub(super) fn is_done(&self) -> bool {
-        self.drain.is_some_and(|drain| self.lent.now >= drain.end || (self.listeners.is_empty() && self.connections.is_empty()))
+        self.drain.is_some_and(|drain| self.shared.now >= drain.end || (self.listeners.is_empty() && self.connections.is_empty()))
     }
 
     /// Whether stopping has taken all its time. Asked after each connection's turn, so that no number of them draws it out.
@@ -61,7 +61,7 @@ impl Worker {
 
     #[cold]
     fn look_at_the_clock(&mut self) -> bool {
-        self.lent.now = now();
+        self.shared.now = now();
         self.is_done()
     }
 
@@ -76,16 +76,16 @@ impl Worker {
             return;
         }
         self.handled = self.stopper.order();
-        self.lent.service.drain();
+        self.shared.service.drain();
         for listener in &mut self.listeners {
             if let Err(error) = listener::announce_at_once(&listener.socket) {
                 self.tallies.refused.tell("connections that have sent nothing when a listener closes are reset", &error);
             }
             listener.is_ready = true;
         }
-        let until = self.lent.now + self.grace();
+        let until = self.shared.now + self.grace();
         self.drain = Some(match self.drain {
-            None => Drain { stage: Stage::Grace, until, end: self.lent.now + millis(self.limits.drain_timeout) },
+            None => Drain { stage: Stage::Grace, until, end: self.shared.now + millis(self.limits.drain_timeout) },
             Some(drain) if drain.stage == Stage::Grace => Drain { until, ..drain },
             Some(drain) => drain,
         });
@@ -99,24 +99,24 @@ impl Worker {
     pub(super) fn advance_drain(&mut self) {
         let Some(Drain { stage, until, end }) = self.drain else { return };
         if self.listeners.is_empty() {
-            self.dismiss_idle();
+            self.close_idle();
         }
-        if self.lent.now < until {
+        if self.shared.now < until {
             return;
         }
         let (stage, until) = match stage {
             Stage::Grace => {
                 self.ignore_new();
                 let (least, most) = DRAIN_HANDSHAKES;
-                (Stage::Handshakes, self.lent.now + self.grace().clamp(least, most))
+                (Stage::Handshakes, self.shared.now + self.grace().clamp(least, most))
             }
             Stage::Handshakes if self.close_listeners() => {
-                self.dismiss_idle();
-                (Stage::Silence, self.lent.now + DRAIN_SILENCE)
+                self.close_idle();
+                (Stage::Silence, self.shared.now + DRAIN_SILENCE)
             }
             Stage::Handshakes => (Stage::Handshakes, self.accept_after),
             Stage::Silence => {
-                self.dismiss_silent();
+                self.close_silent();
                 (Stage::Finish, Millis::MAX)
             }
             Stage::Finish => (Stage::Finish, Millis::MAX),
@@ -149,7 +149,7 @@ impl Worker {
     }
 
     /// Shuts down what is between two requests, the oldest first; what has arrived in the meantime is still answered.
-    fn dismiss_idle(&mut self) {
+    fn close_idle(&mut self) {
         while let Some(slot) = self.deadlines.longest(Wait::Idle) {
             self.drive(slot, true);
             if self.deadlines.wait(slot) == Some(Wait::Idle) {
@@ -159,7 +159,7 @@ impl Worker {
     }
 
     /// Shuts down what has never sent a byte.
-    fn dismiss_silent(&mut self) {
+    fn close_silent(&mut self) {
         let is_silent = |(slot, connection): (usize, &Connection)| {
             let is_silent = connection.is_silent() && self.deadlines.wait(slot) == Some(Wait::Head);
             is_silent.then_some(slot)
@@ -172,9 +172,9 @@ impl Worker {
 
     /// Shuts a connection down on which nothing is under way, and does not wait for a client who does not care.
     fn shut_down_idle(&mut self, slot: usize) {
-        self.dismiss(slot);
+        self.finish(slot);
         if self.deadlines.wait(slot) == Some(Wait::Linger) {
-            self.deadlines.set(slot, Wait::Farewell, self.lent.now);
+            self.deadlines.set(slot, Wait::Farewell, self.shared.now);
         }
     }
 }

@@ -28,7 +28,7 @@ impl Worker {
         match self.deadlines.wait(slot) {
             Some(Wait::Write) => return self.give_up(slot),
             // After an error there is nobody left to tell.
-            Some(Wait::Content) => drop(self.connections[slot].expire(&mut self.lent)),
+            Some(Wait::Content) => drop(self.connections[slot].expire(&mut self.shared)),
             _ => {}
         }
         self.close(slot);
@@ -61,9 +61,9 @@ impl Worker {
     /// Of a source's connections the one that costs least to lose. One that has made progress in this turn if all have: else nobody
     /// would get in while one source keeps its many connections busy.
     fn cheapest(&mut self, source: Source) -> Option<usize> {
-        let Worker { sources, deadlines, lent, .. } = self;
+        let Worker { sources, deadlines, shared, .. } = self;
         let cost = |&slot: &usize| {
-            let waited = deadlines.waited(slot, lent.now);
+            let waited = deadlines.waited(slot, shared.now);
             let place = ORDER.iter().position(|&wait| deadlines.wait(slot) == Some(wait));
             (waited == 0, place, Millis::MAX - waited)
         };
@@ -71,7 +71,7 @@ impl Worker {
     }
 
     fn waited(&self, slot: usize) -> Millis {
-        self.deadlines.waited(slot, self.lent.now)
+        self.deadlines.waited(slot, self.shared.now)
     }
 
     /// Counts a connection for its source, once that is known. False: it is one too many and is to be closed itself.
@@ -108,7 +108,7 @@ impl Worker {
         }
         let idle = |slot: &usize| self.deadlines.wait(*slot) == Some(Wait::Idle);
         let longest =
-            self.sources.connections(source).filter(idle).max_by_key(|&slot| self.deadlines.waited(slot, self.lent.now));
+            self.sources.connections(source).filter(idle).max_by_key(|&slot| self.deadlines.waited(slot, self.shared.now));
         longest.is_some_and(|slot| {
             self.close(slot);
             per_client.enter(source)
@@ -116,7 +116,7 @@ impl Worker {
     }
 
     pub(super) fn log_limit(&mut self, limit: &str) {
-        if let Some(count) = self.tallies.limited.note(self.lent.now) {
+        if let Some(count) = self.tallies.limited.note(self.shared.now) {
             let connections = self.connections.len();
             log::warn!(
                 "{limit} ({count} times; {connections} connections in this thread): closing those that cost least to lose"
