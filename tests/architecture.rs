@@ -49,7 +49,23 @@ const SIBLINGS: [(&str, &[&str]); 4] = [
         &["endpoint", "negotiation", "statics", "address", "fields", "json", "status", "explain", "page", "head", "table"],
     ),
     ("exchange", &["outcome", "state", "answer", "content"]),
-    ("net", &["deadlines", "wait", "tally", "sources", "socket", "listener", "cpu", "stopper", "connection", "worker", "server"]),
+    (
+        "net",
+        &[
+            "deadlines",
+            "clock",
+            "wait",
+            "tally",
+            "sources",
+            "socket",
+            "listener",
+            "cpu",
+            "stopper",
+            "connection",
+            "worker",
+            "server",
+        ],
+    ),
 ];
 
 const LINES_MAX: usize = 400;

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 const PREFIX: &str = "SWAGIP_";
 
 /// Read by docker-compose.yml from the shell or from `.env`; here they may be, too, and mean nothing.
-const OF_COMPOSE: [&str; 4] = ["HTTP_PORT", "STATS_PORT", "IPV4_NET", "IPV6_NET"];
+const OF_COMPOSE: [&str; 5] = ["CLIENT_CONNECTIONS", "HTTP_PORT", "STATS_PORT", "IPV4_NET", "IPV6_NET"];
 
 /// What other programs call these, and what means it here.
 const FOREIGN: [(&str, &str); 4] =

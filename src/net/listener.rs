@@ -30,7 +30,7 @@ const RECEIVE_BUFFER: usize = 64 * 1024;
 /// Where to listen when nothing was said.
 pub const DEFAULT_PORT: u16 = 8080;
 
-/// Settles where to listen: a port is chosen where 0 was asked for, and a bare port is IPv4's alone on a machine without IPv6.
+/// Resolves where to listen: a port is chosen where 0 was asked for, and a bare port is IPv4's alone on a machine without IPv6.
 ///
 /// # Errors
 /// [`BindError::Taken`] where anyone listens there already: with SO_REUSEPORT a second program of the same user would get a
@@ -72,11 +72,11 @@ fn socket(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Opens one thread's socket of a [settled](settle) address. Accepted sockets inherit its options, so that none needs a system
+/// Opens one thread's socket of a [resolved](resolve) address. Accepted sockets inherit its options, so that none needs a system
 /// call of its own. `write`: how long a client may take nothing of what was sent to it.
 ///
 /// # Errors
-/// [`BindError`], though `settle` will have met it before.
+/// [`BindError`], though `resolve` will have met it before.
 pub fn open(listen: Listen, write: Duration) -> Result<TcpListener, BindError> {
     let open = || {
         let socket = socket(listen.address)?;

@@ -3,6 +3,7 @@
 //! Each worker is a thread with all that it needs of its own: listeners, poll, connections, deadlines, buffers, templates.
 //! Nothing is shared between them but the order to stop, and the counts of what the log tells once a minute.
 
+mod clock;
 mod connection;
 mod cpu;
 mod deadlines;

@@ -5,20 +5,22 @@
 
 mod accept;
 mod drain;
+mod expire;
 mod room;
+mod settle;
 
+use super::clock::{self, Clock};
 use super::connection::{Connection, Outcome, Shared};
 use super::deadlines::{Deadlines, Millis, NEVER, Wait};
 use super::sources::{PerClient, Sources};
 use super::tally::Tallies;
-use super::{Limits, Order, Stopper, cpu, socket, wait};
-use crate::exchange::{ANSWER_MAX, OUTPUT_MAX, ProxyFault, Service};
+use super::{Limits, Order, Stopper, cpu};
+use crate::exchange::{ANSWER_MAX, OUTPUT_MAX, Service};
 use crate::http::scan::HEAD_MAX;
 use drain::Drain;
 use mio::event::Event;
 use mio::net::{TcpListener, UnixStream};
 use mio::{Events, Interest, Poll, Token};
-use nix::time::{ClockId, clock_gettime};
 use slab::Slab;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -54,6 +56,7 @@ pub struct Worker {
     shared: Shared,
     limits: Limits,
     stopper: Stopper,
+    clock: Clock,
     /// Rings when something was ordered; kept, because closing it takes it out of the poll.
     _bell: UnixStream,
     drain: Option<Drain>,
@@ -86,20 +89,23 @@ impl Worker {
             poll.registry().register(&mut socket, listener_token(index), Interest::READABLE)?;
             listeners.push(Listener { socket, proxy, is_ready: false });
         }
+        // One is let in before another is closed for it.
+        let places = connections_max + 1;
         Ok(Worker {
             poll,
             listeners,
             // Room for all of them, of which the kernel gives what is used: a table that grows is copied, and leaves its old places on
             // the heap.
-            connections: Slab::with_capacity(connections_max),
+            connections: Slab::with_capacity(places),
             connections_max,
-            deadlines: Deadlines::new(&limits, connections_max),
-            sources: Sources::new(connections_max),
+            deadlines: Deadlines::new(&limits, places),
+            sources: Sources::new(places),
             per_client,
             ready: Vec::new(),
             shared: Shared { service, input: vec![0; 2 * HEAD_MAX], output: Vec::with_capacity(OUTPUT_MAX + ANSWER_MAX), now: 0 },
             limits,
             stopper,
+            clock: clock::monotonic,
             _bell: bell,
             drain: None,
             handled: None,
@@ -124,28 +130,35 @@ impl Worker {
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.is_done() {
-            // What has arrived by now is among the events of the poll to come, if that has room for all of them.
-            let heard = self.shared.now;
-            let is_interrupted = match self.poll.poll(&mut events, self.timeout()) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-                outcome => outcome.is_err(),
-            };
-            self.tick();
-            let mut count = 0;
-            for event in &events {
-                count += 1;
-                self.event(event);
-                if self.is_out_of_time() {
-                    return Ok(());
-                }
-            }
-            self.go_on();
-            if count < EVENTS_MAX && !is_interrupted {
-                self.expire(heard);
-            }
-            self.accept();
-            self.advance_drain();
+            let timeout = self.timeout();
+            self.turn(&mut events, timeout)?;
         }
+        Ok(())
+    }
+
+    /// Waits for events, `timeout` at most, and does what there is to do.
+    fn turn(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        // What has arrived by now is among the events of the poll to come, if that has room for all of them.
+        let heard = self.shared.now;
+        let is_interrupted = match self.poll.poll(events, timeout) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            outcome => outcome.is_err(),
+        };
+        self.tick();
+        let mut count = 0;
+        for event in &*events {
+            count += 1;
+            self.event(event);
+            if self.is_out_of_time() {
+                return Ok(());
+            }
+        }
+        self.go_on();
+        if count < EVENTS_MAX && !is_interrupted {
+            self.expire(heard);
+        }
+        self.accept();
+        self.advance_drain();
         Ok(())
     }
 
@@ -166,7 +179,7 @@ impl Worker {
 
     /// Takes the time for this turn, and in each new second the date.
     fn tick(&mut self) {
-        self.shared.now = now();
+        self.shared.now = (self.clock)();
         if self.shared.now < self.date_until {
             return;
         }
@@ -226,105 +239,6 @@ impl Worker {
         }
         self.settle(slot, outcome);
     }
-
-    /// Does what came of driving a connection: has epoll and the deadlines know what it waits for.
-    fn settle(&mut self, slot: usize, outcome: Outcome) {
-        self.tell();
-        let progress = match outcome {
-            Outcome::Stays { progress } => progress,
-            Outcome::Ready => {
-                if !std::mem::replace(&mut self.connections[slot].is_ready, true) {
-                    self.ready.push(slot);
-                }
-                true
-            }
-            Outcome::Aborts(fault) => {
-                self.log_abort(fault);
-                return self.close(slot);
-            }
-            Outcome::Closes => return self.close(slot),
-        };
-        if self.register(slot).is_err() || !self.count(slot) {
-            return self.close(slot);
-        }
-        let connection = &self.connections[slot];
-        if let Some(wait) = wait::next(connection.activity(), self.deadlines.wait(slot), progress) {
-            self.deadlines.set(slot, wait, self.shared.now);
-        }
-    }
-
-    /// Tells epoll what a connection waits for.
-    fn register(&mut self, slot: usize) -> io::Result<()> {
-        let connection = &mut self.connections[slot];
-        let wanted = connection.wanted();
-        let registry = self.poll.registry();
-        match connection.interest.replace(wanted) {
-            Some(interest) if interest == wanted => Ok(()),
-            Some(_) => registry.reregister(&mut connection.stream, Token(slot), wanted),
-            None => registry.register(&mut connection.stream, Token(slot), wanted),
-        }
-    }
-
-    /// Tells the operator what a connection's first request, or a refused one, has shown.
-    fn tell(&mut self) {
-        if let Some((notice, peer)) = self.shared.service.take_notice() {
-            self.tallies.tell(notice, peer, self.shared.service.rule().field_name(), self.shared.now);
-        }
-    }
-
-    fn log_abort(&self, fault: ProxyFault) {
-        if let Some(count) = self.tallies.aborted.note(self.shared.now) {
-            log::warn!("connections closed for their PROXY header: {count}; the last one: {fault}");
-        }
-    }
-
-    fn close(&mut self, slot: usize) {
-        self.deadlines.clear(slot);
-        // Dropping the socket closes it, which takes it out of epoll too.
-        let connection = self.connections.remove(slot);
-        self.discount(&connection, slot);
-    }
-
-    /// Ends the waits that were over when the events of this turn were asked for: whoever spoke in time was heard first, however
-    /// long this process was kept from running.
-    fn expire(&mut self, heard: Millis) {
-        while let Some(slot) = self.deadlines.expired(heard) {
-            let is_silent = self.connections[slot].is_silent();
-            match self.deadlines.wait(slot) {
-                Some(Wait::Content) => self.finish(slot),
-                Some(Wait::Head) if !is_silent => self.finish(slot),
-                Some(Wait::Write) => self.give_up(slot),
-                _ => self.close(slot),
-            }
-            if self.is_out_of_time() {
-                return;
-            }
-        }
-    }
-
-    fn give_up(&mut self, slot: usize) {
-        socket::give_up(&self.connections[slot].stream);
-        self.close(slot);
-    }
-
-    /// Says what is still to be said to a connection, and no more.
-    fn finish(&mut self, slot: usize) {
-        let connection = &mut self.connections[slot];
-        match connection.expire(&mut self.shared) {
-            Ok(()) => {
-                self.deadlines.clear(slot);
-                self.drive(slot, false);
-            }
-            Err(_) => self.close(slot),
-        }
-    }
-}
-
-/// The time of the clock that nobody sets. Asked without `Instant`, whose care for broken clocks costs as much as the question.
-fn now() -> Millis {
-    // It does not fail: every kernel has this clock.
-    clock_gettime(ClockId::CLOCK_MONOTONIC)
-        .map_or(0, |time| 1000 * time.tv_sec() as Millis + time.tv_nsec() as Millis / 1_000_000)
 }
 
 fn listener_token(index: usize) -> Token {

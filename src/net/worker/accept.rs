@@ -51,9 +51,10 @@ impl Worker {
     }
 
     fn open(&mut self, stream: TcpStream, address: SocketAddr, proxy: bool) {
-        if self.ignores_new() {
-            // It fails only on a socket that is gone.
-            let _ = listener::hear(&stream);
+        if self.ignores_new()
+            && let Err(error) = listener::hear(&stream)
+        {
+            self.tallies.refused.tell("connections that were being made when this server stopped are not heard", &error);
         }
         let mut connection = Connection::new(stream, self.shared.service.rule().peer(address), proxy);
         // The request is there already, more often than not, and the connection perhaps never needs a slot.
@@ -64,15 +65,15 @@ impl Worker {
             Outcome::Aborts(fault) => return self.log_abort(fault),
             Outcome::Stays { .. } | Outcome::Ready => {}
         }
-        // Room is made when somebody is there who needs it, not before.
-        if self.connections.len() >= self.connections_max {
-            self.log_limit("all connections are in use");
-            if !self.make_room() {
-                return;
-            }
-        }
         let slot = self.connections.insert(connection);
         self.settle(slot, outcome);
+        // Room is made when somebody is there who needs it and may stay, not before.
+        if self.connections.len() > self.connections_max {
+            self.log_limit("all connections are in use");
+            if !self.make_room() {
+                self.close(slot);
+            }
+        }
     }
 
     /// Whether there is room for one more connection, or some can be made; if not, accepting rests.

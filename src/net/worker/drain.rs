@@ -7,7 +7,7 @@
 //! last answers close       accepted                 shut down
 //! ```
 
-use super::{Worker, now};
+use super::Worker;
 use crate::net::connection::Connection;
 use crate::net::deadlines::{Millis, Wait, millis};
 use crate::net::{Order, listener};
@@ -61,7 +61,7 @@ impl Worker {
 
     #[cold]
     fn look_at_the_clock(&mut self) -> bool {
-        self.shared.now = now();
+        self.shared.now = (self.clock)();
         self.is_done()
     }
 
@@ -138,7 +138,7 @@ impl Worker {
         while let Some(last) = self.listeners.len().checked_sub(1) {
             self.listeners[last].is_ready = true;
             while self.listeners[last].is_ready {
-                if !self.has_room() {
+                if !self.has_room() || self.is_out_of_time() {
                     return false;
                 }
                 self.accept_one(last);
@@ -154,6 +154,9 @@ impl Worker {
             self.drive(slot, true);
             if self.deadlines.wait(slot) == Some(Wait::Idle) {
                 self.shut_down_idle(slot);
+            }
+            if self.is_out_of_time() {
+                return;
             }
         }
     }

@@ -1,0 +1,68 @@
+//! What comes of driving a connection: what epoll and the deadlines are told, and the end.
+
+use super::Worker;
+use crate::exchange::ProxyFault;
+use crate::net::connection::Outcome;
+use crate::net::wait;
+use mio::Token;
+use std::io;
+
+impl Worker {
+    /// Does what came of driving a connection: has epoll and the deadlines know what it waits for.
+    pub(super) fn settle(&mut self, slot: usize, outcome: Outcome) {
+        self.tell();
+        let progress = match outcome {
+            Outcome::Stays { progress } => progress,
+            Outcome::Ready => {
+                if !std::mem::replace(&mut self.connections[slot].is_ready, true) {
+                    self.ready.push(slot);
+                }
+                true
+            }
+            Outcome::Aborts(fault) => {
+                self.log_abort(fault);
+                return self.close(slot);
+            }
+            Outcome::Closes => return self.close(slot),
+        };
+        if self.register(slot).is_err() || !self.count(slot) {
+            return self.close(slot);
+        }
+        let connection = &self.connections[slot];
+        if let Some(wait) = wait::next(connection.activity(), self.deadlines.wait(slot), progress) {
+            self.deadlines.set(slot, wait, self.shared.now);
+        }
+    }
+
+    /// Tells epoll what a connection waits for.
+    fn register(&mut self, slot: usize) -> io::Result<()> {
+        let connection = &mut self.connections[slot];
+        let wanted = connection.wanted();
+        let registry = self.poll.registry();
+        match connection.interest.replace(wanted) {
+            Some(interest) if interest == wanted => Ok(()),
+            Some(_) => registry.reregister(&mut connection.stream, Token(slot), wanted),
+            None => registry.register(&mut connection.stream, Token(slot), wanted),
+        }
+    }
+
+    /// Tells the operator what a connection's first request, or a refused one, has shown.
+    pub(super) fn tell(&mut self) {
+        if let Some((notice, peer)) = self.shared.service.take_notice() {
+            self.tallies.tell(notice, peer, self.shared.service.rule().field_name(), self.shared.now);
+        }
+    }
+
+    pub(super) fn log_abort(&self, fault: ProxyFault) {
+        if let Some(count) = self.tallies.aborted.note(self.shared.now) {
+            log::warn!("connections closed for their PROXY header: {count}; the last one: {fault}");
+        }
+    }
+
+    pub(super) fn close(&mut self, slot: usize) {
+        self.deadlines.clear(slot);
+        // Dropping the socket closes it, which takes it out of epoll too.
+        let connection = self.connections.remove(slot);
+        self.discount(&connection, slot);
+    }
+}
