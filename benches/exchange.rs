@@ -62,7 +62,7 @@ fn route(criterion: &mut Criterion) {
             resource::answer(&context, content).1
         };
         let mut content = Vec::new();
-        assert_eq!((ask(&mut content), content.as_slice()), (head, CONTENT.as_bytes()));
+        assert_eq!((ask(&mut content), content.as_slice()), (head.into(), CONTENT.as_bytes()));
         group.throughput(Throughput::Elements(1));
         group.bench_function(row.name, |bencher| bencher.iter(|| ask(black_box(&mut content))));
     }

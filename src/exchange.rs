@@ -8,10 +8,14 @@
 //!             └───────────────────┴── refused, or the last answer ─────┴──▶ Next::Close
 //! ```
 //!
+//! A look-up goes through `Waiting` before it is answered.
+//!
 //! Knows no socket and no clock: that time ran out is told by [`Service::expire`], that the client is done by [`Service::end`].
 
 mod answer;
+mod call;
 mod content;
+mod lookup;
 mod outcome;
 mod state;
 
@@ -23,9 +27,11 @@ use crate::http::request_line::leading_lines;
 use crate::http::response::Date;
 use crate::http::scan::{HEAD_MAX, Scan};
 use crate::http::{Field, Method, Refusal};
-use crate::resource::{self, Context, Name, ResponseHead, Site};
+use crate::resource::{self, Answer, Context, Lookup, Name, Reply, ResponseHead, Site};
 use answer::Writer;
-use content::{Rest, begin_content, hold, is_unasked};
+use call::Call;
+use content::{Rest, begin_content, is_unasked};
+use state::{Asked, Kept, Prepared};
 use std::net::IpAddr;
 
 pub use answer::{Record, Recorder};
@@ -38,41 +44,6 @@ pub const OUTPUT_MAX: usize = 64 * 1024;
 
 /// The most bytes of one answer: what is escaped at its worst becomes six times as long, and the rest is our own words.
 pub const ANSWER_MAX: usize = 32 * 1024 + 6 * HEAD_MAX;
-
-/// One call of [`Service::serve`]: what it was given, and how far it has come.
-struct Call<'c> {
-    peer: &'c mut Peer,
-    /// Of the input.
-    length: usize,
-    /// There is more than the input.
-    more: bool,
-    output: &'c mut Vec<u8>,
-    consumed: usize,
-    answered: bool,
-    /// The bytes of content that were made and are not in the output: for HEAD, or because they wait for a request's content.
-    unsent: usize,
-    /// `None`: to go on with the rest of the input.
-    next: Option<Next>,
-}
-
-impl Call<'_> {
-    /// The bytes of all that was made.
-    fn work(&self) -> usize {
-        self.output.len() + self.unsent
-    }
-
-    /// Consumes a request that was answered, or is as soon as its content is there.
-    fn answered(&mut self, length: usize) {
-        self.consumed += length;
-        self.answered = true;
-    }
-
-    /// Consumes a request that was answered, and after which the connection closes. `linger`: not all of it is read.
-    fn close_after(&mut self, length: usize, linger: bool) {
-        self.consumed += length;
-        self.next = Some(Next::Close { linger: linger || self.more || self.consumed < self.length });
-    }
-}
 
 /// What answers requests; one for each thread, lent to one connection at a time. `R` looks at the answers.
 #[derive(Debug)]
@@ -195,10 +166,13 @@ impl<R: Recorder> Service<R> {
             State::Idle => self.scan_head(Scan::default(), state, input, call),
             State::Head(scan) => self.scan_head(*scan, state, input, call),
             State::Content(pending) => {
-                let is_done = self.read_content(pending, input, call)?;
-                if is_done {
-                    *state = State::Idle;
+                if let Some(next) = self.read_content(pending, input, call)? {
+                    *state = next;
                 }
+                Ok(())
+            }
+            State::Waiting(_) => {
+                call.next = Some(Next::Wait);
                 Ok(())
             }
         }
@@ -209,7 +183,8 @@ impl<R: Recorder> Service<R> {
     pub fn end(&mut self, state: &mut State, peer: &Peer, input: &[u8], output: &mut Vec<u8>) {
         let refusal = match state {
             State::Head(scan) if scan.is_begun() => Refusal::HEAD_CUT,
-            State::Idle | State::Head(_) | State::Proxy => return,
+            // One that is waiting for its answer need not send more.
+            State::Idle | State::Head(_) | State::Proxy | State::Waiting(_) => return,
             State::Content(_) => Refusal::CONTENT_CUT,
         };
         self.refuse(refusal, state, peer, input, output);
@@ -222,6 +197,7 @@ impl<R: Recorder> Service<R> {
             State::Head(scan) if scan.is_begun() => self.refuse(Refusal::TIMEOUT, state, peer, input, output),
             State::Idle | State::Head(_) | State::Proxy => {}
             State::Content(pending) => self.finish(pending, Persistence::Close, output),
+            State::Waiting(asked) => self.answer_lookup(&asked.kept, &asked.lookup, &Reply::Busy, Persistence::Close, output),
         }
     }
 
@@ -229,8 +205,8 @@ impl<R: Recorder> Service<R> {
     #[cold]
     fn refuse(&mut self, refusal: Refusal, state: &State, peer: &Peer, input: &[u8], output: &mut Vec<u8>) {
         let (method, target) = match state {
-            State::Content(pending) => (Some(pending.method), &pending.target[..]),
-            State::Proxy => (None, &[][..]),
+            State::Content(pending) => (Some(pending.kept.method), &pending.kept.target[..]),
+            State::Proxy | State::Waiting(_) => (None, &[][..]),
             State::Idle | State::Head(_) => match Method::parse(&input[leading_lines(input)..]) {
                 Some((method, rest)) => (Some(method), rest.split(|byte| b" \r\n".contains(byte)).next().unwrap_or_default()),
                 None => (None, &[][..]),
@@ -286,16 +262,24 @@ impl<R: Recorder> Service<R> {
         let client = self.rule.client(call.peer, request.fields);
         let context =
             Context { request, client: &client, peer: call.peer, rule: &self.rule, site: &self.site, draining: self.draining };
-        let (name, head) = resource::answer(&context, &mut self.body);
+        let (name, answer) = resource::answer(&context, &mut self.body);
         let Request { method, target, .. } = *request;
-        let record =
-            Record { name, head, length: self.body.len(), method: Some(method), target: target.sent, client: Some(&client) };
+        let head = match answer {
+            Answer::Now(head) => head,
+            Answer::Later(lookup) => {
+                put_off(Kept::new(name, request, client), lookup, rest, length, state, call);
+                return Ok(());
+            }
+        };
         if let Rest::Missing(content) = rest {
-            *state = State::Content(hold(&record, content, request, &self.body));
+            let (kept, answer) = (Kept::new(name, request, client), Prepared::Content(head, self.body.clone()));
+            *state = State::Content(Pending { content, kept, answer }.into());
             call.unsent += self.body.len();
             call.answered(length);
             return Ok(());
         }
+        let record =
+            Record { name, head, length: self.body.len(), method: Some(method), target: target.sent, client: Some(&client) };
         self.writer.give(call.output, &record, persistence, &self.body);
         if method == Method::Head {
             call.unsent += self.body.len();
@@ -337,4 +321,24 @@ impl<R: Recorder> Service<R> {
     fn is_last(&self, all_is_read: bool) -> bool {
         self.draining && all_is_read
     }
+}
+
+/// Keeps a request until its content and then a reply have come.
+#[cold]
+fn put_off(kept: Kept, lookup: Lookup, rest: Rest, length: usize, state: &mut State, call: &mut Call<'_>) {
+    // The answers before it go out first: a client may leave them unread.
+    if !call.output.is_empty() {
+        call.next = Some(Next::Again);
+        return;
+    }
+    let linger = match rest {
+        Rest::Missing(content) => {
+            *state = State::Content(Pending { content, kept, answer: Prepared::Lookup(lookup) }.into());
+            return call.answered(length);
+        }
+        Rest::Nothing => false,
+        Rest::Unwanted => true,
+    };
+    *state = State::Waiting(Asked { kept, lookup, linger }.into());
+    call.wait_after(length);
 }

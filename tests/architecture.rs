@@ -46,9 +46,22 @@ const SIBLINGS: [(&str, &[&str]); 4] = [
     ),
     (
         "resource",
-        &["endpoint", "negotiation", "statics", "address", "fields", "json", "status", "explain", "page", "head", "table"],
+        &[
+            "endpoint",
+            "negotiation",
+            "statics",
+            "address",
+            "fields",
+            "json",
+            "status",
+            "lookup",
+            "explain",
+            "page",
+            "head",
+            "table",
+        ],
     ),
-    ("exchange", &["outcome", "state", "answer", "content"]),
+    ("exchange", &["outcome", "call", "state", "answer", "content", "lookup"]),
     (
         "net",
         &[
@@ -57,6 +70,7 @@ const SIBLINGS: [(&str, &[&str]); 4] = [
             "wait",
             "tally",
             "sources",
+            "queries",
             "socket",
             "listener",
             "cpu",

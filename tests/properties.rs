@@ -173,7 +173,7 @@ fn converse_from(mut state: State, pieces: &[&[u8]]) -> Conversation {
             output.extend_from_slice(&answers);
             input.drain(..served.consumed);
             match served.next {
-                Next::Read => break,
+                Next::Read | Next::Wait => break,
                 Next::Again => {}
                 Next::Close { .. } => end = Some(End::Closed),
                 Next::Abort(fault) => end = Some(End::Aborted(fault)),

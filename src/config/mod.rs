@@ -14,7 +14,7 @@ mod value;
 
 use crate::client::{Rule, TrustList};
 use crate::net::{Limits, Listen, Settings, Threads};
-use crate::resource::Site;
+use crate::resource::{ReverseDns, Site};
 use clap::Parser;
 use clap::error::ErrorKind;
 use flags::{Flags, LimitFlags, RuleFlags, SiteFlags, Subcommands};
@@ -153,6 +153,8 @@ fn site(flags: SiteFlags, environment: &Environment) -> Result<Site, UsageError>
         title: title.unwrap_or_else(|| "SwagIP".to_owned()),
         hidden: hidden.iter().map(|given| given.read(value::field_name)).collect::<Result<_, _>>()?,
         explain: explain.unwrap_or(false),
+        reverse_dns: ReverseDns::Off,
+        port_test: false,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The one place where an answer is given.
 
+use super::state::Kept;
 use crate::client::Client;
 use crate::http::Method;
 use crate::http::request::Persistence;
@@ -21,6 +22,14 @@ pub struct Record<'r> {
     pub target: &'r [u8],
     /// `None` where the request was refused before anyone could tell.
     pub client: Option<&'r Client>,
+}
+
+impl Kept {
+    /// The record of the answer that is given now.
+    pub fn record(&self, head: ResponseHead, length: usize) -> Record<'_> {
+        let Kept { name, method, ref target, ref client, .. } = *self;
+        Record { name, head, length, method: Some(method), target, client: Some(client) }
+    }
 }
 
 /// Looks at each answer that is given.

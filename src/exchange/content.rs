@@ -1,13 +1,16 @@
 //! Requests with content: it is read, checked and dropped before the answer goes out.
 
-use super::answer::{Record, Recorder};
-use super::state::Pending;
-use super::{Call, Service};
+use super::Service;
+use super::answer::Recorder;
+use super::call::Call;
+use super::state::{Asked, Pending, Prepared, State};
 use crate::http::Refusal;
 use crate::http::content::{Content, Progress};
 use crate::http::request::{Persistence, Request};
+use crate::resource::Reply;
 
 /// What is still to come of a request whose head is there.
+#[derive(Clone, Copy)]
 pub(super) enum Rest {
     Nothing,
     Missing(Content),
@@ -30,53 +33,51 @@ pub(super) fn begin_content(request: &Request<'_, '_>, input: &[u8]) -> Result<(
     })
 }
 
-/// Keeps an answer until the request's content is there.
-#[cold]
-pub(super) fn hold(record: &Record<'_>, content: Content, request: &Request<'_, '_>, body: &[u8]) -> Box<Pending> {
-    Box::new(Pending {
-        content,
-        name: record.name,
-        head: record.head,
-        body: body.to_vec(),
-        persistence: request.persistence,
-        method: request.method,
-        target: record.target.into(),
-        client: record.client.copied().unwrap_or_default(),
-    })
-}
-
 /// Whether a close comes without the client's asking: then it may be sending its next request already (RFC 9112 §9.6).
 pub(super) fn is_unasked(persistence: Persistence) -> bool {
     persistence != Persistence::Close
 }
 
 impl<R: Recorder> Service<R> {
-    /// True if the content is at its end, and the answer given.
-    pub(super) fn read_content(&mut self, pending: &mut Pending, input: &[u8], call: &mut Call<'_>) -> Result<bool, Refusal> {
+    /// Where the connection stands when the content is at its end, and the answer given or its question asked; `None` before.
+    pub(super) fn read_content(
+        &mut self,
+        pending: &mut Pending,
+        input: &[u8],
+        call: &mut Call<'_>,
+    ) -> Result<Option<State>, Refusal> {
         let (length, is_beyond) = match pending.content.read(input)? {
             Progress::Done(length) => (length, false),
             Progress::Beyond => (0, true),
             Progress::More => {
                 call.consumed += input.len();
-                return Ok(false);
+                return Ok(None);
             }
         };
+        if let Prepared::Lookup(lookup) = pending.answer {
+            call.wait_after(length);
+            return Ok(Some(State::Waiting(Asked { kept: pending.kept.clone(), lookup, linger: is_beyond }.into())));
+        }
         let is_last = is_beyond || self.is_last(length == input.len() && !call.more);
-        let persistence = if is_last { Persistence::Close } else { pending.persistence };
+        let persistence = if is_last { Persistence::Close } else { pending.kept.persistence };
         self.finish(pending, persistence, call.output);
         match persistence {
-            Persistence::Close => call.close_after(length, is_beyond || is_unasked(pending.persistence)),
+            Persistence::Close => call.close_after(length, is_beyond || is_unasked(pending.kept.persistence)),
             _ => call.answered(length),
         }
-        Ok(true)
+        Ok(Some(State::Idle))
     }
 
-    /// Gives an answer that has waited.
+    /// Gives an answer that has waited for content.
     #[cold]
     pub(super) fn finish(&mut self, pending: &Pending, persistence: Persistence, output: &mut Vec<u8>) {
-        let Pending { name, head, method, ref client, .. } = *pending;
-        let (length, client) = (pending.body.len(), Some(client));
-        let record = Record { name, head, length, method: Some(method), target: &pending.target, client };
-        self.writer.give_rare(output, &record, persistence, &pending.body);
+        match &pending.answer {
+            Prepared::Content(head, content) => {
+                let record = pending.kept.record(*head, content.len());
+                self.writer.give_rare(output, &record, persistence, content);
+            }
+            // Its content has never come, so nobody was asked.
+            Prepared::Lookup(lookup) => self.answer_lookup(&pending.kept, lookup, &Reply::Busy, persistence, output),
+        }
     }
 }

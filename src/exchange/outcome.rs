@@ -10,6 +10,8 @@ pub enum Next {
     Read,
     /// Call again with what was not consumed: there was more to answer than one output holds.
     Again,
+    /// Find the reply to the state's question, and tell it to [`Service::reply`](super::Service::reply); read nothing until then.
+    Wait,
     /// Close at once and say nothing: the PROXY header is wrong, or comes from somebody who may not send one.
     Abort(ProxyFault),
     /// Close. `linger`: the client may still be sending, so read and drop that first, or the answer is reset away.

@@ -3,9 +3,9 @@
 use crate::client::Client;
 use crate::http::Method;
 use crate::http::content::Content;
-use crate::http::request::Persistence;
+use crate::http::request::{Persistence, Request};
 use crate::http::scan::Scan;
-use crate::resource::{Name, ResponseHead};
+use crate::resource::{Lookup, Name, Question, ResponseHead};
 
 /// Where a connection stands between two calls.
 #[derive(Debug, Default)]
@@ -17,21 +17,54 @@ pub enum State {
     Proxy,
     /// Inside a head.
     Head(Scan),
-    /// Inside content; the answer is made and waits for its end.
+    /// Inside content; the answer is made, or its look-up known, and waits for its end.
     Content(Box<Pending>),
+    /// A reply is awaited.
+    Waiting(Box<Asked>),
 }
 
 /// An answer that waits for the end of its request's content.
 #[derive(Debug)]
 pub struct Pending {
     pub(super) content: Content,
-    pub(super) name: Name,
-    pub(super) head: ResponseHead,
-    pub(super) body: Vec<u8>,
-    pub(super) persistence: Persistence,
-    pub(super) method: Method,
-    pub(super) target: Box<[u8]>,
-    pub(super) client: Client,
+    pub(super) kept: Kept,
+    pub(super) answer: Prepared,
+}
+
+/// What is answered when the content has come.
+#[derive(Debug)]
+pub(super) enum Prepared {
+    /// This.
+    Content(ResponseHead, Vec<u8>),
+    /// What comes of this.
+    Lookup(Lookup),
+}
+
+/// An answer that waits for a reply.
+#[derive(Debug)]
+pub struct Asked {
+    pub(super) kept: Kept,
+    pub(super) lookup: Lookup,
+    /// Not all of the request's content was read.
+    pub(super) linger: bool,
+}
+
+/// What is kept of a request that is answered later.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub name: Name,
+    pub method: Method,
+    pub target: Box<[u8]>,
+    pub client: Client,
+    pub persistence: Persistence,
+}
+
+impl Kept {
+    #[cold]
+    pub fn new(name: Name, request: &Request<'_, '_>, client: Client) -> Kept {
+        let Request { method, persistence, ref target, .. } = *request;
+        Kept { name, method, target: target.sent.into(), client, persistence }
+    }
 }
 
 /// What a connection waits for.
@@ -43,6 +76,8 @@ pub enum Waiting {
     Head,
     /// The rest of content.
     Content,
+    /// The reply to the [question](State::question).
+    Reply,
 }
 
 impl State {
@@ -52,6 +87,15 @@ impl State {
             State::Idle => Waiting::Idle,
             State::Head(_) | State::Proxy => Waiting::Head,
             State::Content(_) => Waiting::Content,
+            State::Waiting(_) => Waiting::Reply,
+        }
+    }
+
+    /// The question whose reply is awaited.
+    pub fn question(&self) -> Option<Question> {
+        match self {
+            State::Waiting(asked) => Some(asked.lookup.question),
+            _ => None,
         }
     }
 }

@@ -2,11 +2,15 @@
 //!
 //! ```text
 //! Open ──▶ Unserved ──▶ Open          more was asked than one output holds
+//! Open ──▶ Waiting ──▶ Open           a look-up
 //!  │          │
 //!  └──────────┴──▶ Flushing ──▶ Lingering ──▶ closed
 //! ```
 //!
 //! What the connection waits for is computed from this state each time it has been driven, so it cannot be forgotten.
+
+mod active;
+mod reply;
 
 use super::deadlines::Millis;
 use super::socket;
@@ -14,9 +18,12 @@ use super::sources::Source;
 use super::wait::Activity;
 use crate::client::Peer;
 use crate::exchange::{Next, OUTPUT_MAX, ProxyFault, Served, Service, State, Waiting};
+use active::{Active, phase};
 use mio::Interest;
 use mio::net::TcpStream;
 use std::io;
+
+pub use active::Phase;
 
 /// How often one connection is read, each time into the worker's room for input, before the others have their turn: 128 KiB.
 /// At 100 instructions for each byte, which no head is known to reach, that is below 5 ms; the worst known takes 1.3 ms.
@@ -47,6 +54,8 @@ pub enum Outcome {
     Stays { progress: bool },
     /// It has had its turn and wants another one.
     Ready,
+    /// It waits for the reply to [`Connection::question`], which is to be asked.
+    Asks,
     /// All is said.
     Closes,
     /// There is nothing to say.
@@ -78,59 +87,6 @@ pub struct Connection {
     pub is_counted: bool,
     /// Nothing while it is idle.
     pub active: Option<Box<Active>>,
-}
-
-/// How far a connection's life has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Requests are read.
-    Open,
-    /// Requests that have been read wait for room in the output.
-    Unserved,
-    /// The last answer goes out.
-    Flushing {
-        /// The client may still be sending.
-        linger: bool,
-    },
-    /// The last answer is out; what the client still sends is read and dropped.
-    Lingering,
-}
-
-/// What a connection that is not idle needs.
-#[derive(Debug, Default)]
-pub struct Active {
-    /// Where the exchange stands.
-    pub state: State,
-    /// Input that was not consumed.
-    pub input: Vec<u8>,
-    /// Output that the socket did not take.
-    pub unsent: Vec<u8>,
-    /// When lingering ends, even if the client is still sending.
-    pub linger_until: Millis,
-}
-
-impl Active {
-    /// The input with these bytes after it. It is read where it is kept: copied out and in again at each piece, a head in drips
-    /// would cost its square.
-    #[cold]
-    fn append(&mut self, input: &[u8]) -> (&mut State, &[u8]) {
-        self.input.extend_from_slice(input);
-        (&mut self.state, &self.input)
-    }
-
-    /// Whether it holds nothing that an idle connection does not.
-    fn is_empty(&self) -> bool {
-        self.input.is_empty() && self.unsent.is_empty() && self.state.waiting() == Waiting::Idle
-    }
-}
-
-/// What a connection is to do after a call of the exchange.
-fn phase(next: Next) -> Phase {
-    match next {
-        Next::Read | Next::Abort(_) => Phase::Open,
-        Next::Again => Phase::Unserved,
-        Next::Close { linger } => Phase::Flushing { linger },
-    }
 }
 
 impl Connection {
@@ -173,6 +129,7 @@ impl Connection {
             Waiting::Idle => Activity::Idle,
             Waiting::Head => Activity::Head,
             Waiting::Content => Activity::Content,
+            Waiting::Reply => Activity::Asking,
         }
     }
 
@@ -229,6 +186,7 @@ impl Connection {
         Ok(match self.phase {
             Phase::Open => Resumed::Reads,
             Phase::Unserved => Resumed::Serves,
+            Phase::Waiting => Resumed::Ends(self.await_reply(*progress)?),
             Phase::Flushing { linger } => {
                 socket::finish_sending(&self.stream);
                 if !linger {
@@ -252,7 +210,7 @@ impl Connection {
         };
         let served = shared.service.serve(state, &mut self.peer, input, is_full, &mut shared.output);
         self.phase = phase(served.next);
-        let sent = socket::send(&self.stream, &shared.output, matches!(self.phase, Phase::Flushing { .. }))?;
+        let sent = socket::send(&self.stream, &shared.output, self.phase.is_last())?;
         // Nearly always: all is answered and sent, and nothing was kept.
         let is_all = self.active.is_none() && served.consumed == length && sent == shared.output.len();
         if !is_all || fresh.waiting() != Waiting::Idle {
@@ -307,7 +265,7 @@ impl Connection {
     #[cold]
     fn hold(&mut self, mut active: Box<Active>, input: &[u8], unsent: &[u8]) {
         match self.phase {
-            Phase::Open | Phase::Unserved => active.input.extend_from_slice(input),
+            Phase::Open | Phase::Unserved | Phase::Waiting => active.input.extend_from_slice(input),
             Phase::Flushing { .. } | Phase::Lingering => {
                 *active = Active { unsent: std::mem::take(&mut active.unsent), ..Active::default() }
             }
@@ -319,7 +277,7 @@ impl Connection {
     /// Sends what is owed; true if some of it went out.
     fn flush(&mut self) -> io::Result<bool> {
         let Some(mut active) = self.active.take_if(|active| !active.unsent.is_empty()) else { return Ok(false) };
-        let sent = socket::send(&self.stream, &active.unsent, matches!(self.phase, Phase::Flushing { .. }));
+        let sent = socket::send(&self.stream, &active.unsent, self.phase.is_last());
         active.unsent.drain(..*sent.as_ref().unwrap_or(&0));
         self.active = if active.is_empty() { None } else { Some(active) };
         Ok(sent? > 0)

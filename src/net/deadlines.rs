@@ -23,6 +23,8 @@ pub enum Wait {
     Head,
     /// The rest of content.
     Content,
+    /// The reply to a question.
+    Reply,
     /// Answers that wait for the client to read.
     Write,
     /// What the client still sends after the last answer.
@@ -31,10 +33,12 @@ pub enum Wait {
     Farewell,
 }
 
-const KINDS: usize = 6;
+const KINDS: usize = 7;
 
 /// Content that nobody wants is waited for this long.
 pub const CONTENT_TIMEOUT: Duration = Duration::from_secs(2);
+/// Two tries of a second each, and what they are late.
+pub const REPLY_TIMEOUT: Duration = Duration::from_millis(2500);
 /// As long as a client may take to notice that it was answered and closed.
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 /// The round trip after which a client's requests come from one that has seen our FIN; half the world away at most.
@@ -77,7 +81,7 @@ pub struct Deadlines {
 impl Deadlines {
     /// No connections yet, and room for this many.
     pub fn new(limits: &Limits, connections_max: usize) -> Deadlines {
-        let timeouts = [limits.idle, limits.head, CONTENT_TIMEOUT, limits.write, LINGER_TIMEOUT, FAREWELL_TIMEOUT];
+        let timeouts = [limits.idle, limits.head, CONTENT_TIMEOUT, REPLY_TIMEOUT, limits.write, LINGER_TIMEOUT, FAREWELL_TIMEOUT];
         let mut links = Vec::with_capacity(KINDS + connections_max);
         links.extend((0..KINDS).map(Link::alone));
         Deadlines { links, timeouts: timeouts.map(millis), due: NEVER }

@@ -8,6 +8,7 @@ mod connection;
 mod cpu;
 mod deadlines;
 mod listener;
+mod queries;
 mod server;
 mod socket;
 mod sources;

@@ -1,7 +1,7 @@
 //! The whole server: as many workers as threads, started and stopped together.
 
 use super::sources::PerClient;
-use super::worker::Worker;
+use super::worker::{Common, Worker};
 use super::{BindError, Limits, Listen, Settings, Stopper, Threads, cpu, listener};
 use crate::exchange::Service;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -37,24 +37,19 @@ impl Server {
             Threads::Pinned => cpu::usable().map_err(BindError::Resources)?,
         };
         let threads = settings.threads.count().get();
-        let connections_max = (connections(&settings.limits) / threads).max(1);
-        let tallies = Arc::default();
-        let per_client = settings.limits.connections_per_client.map(|max| Arc::new(PerClient::new(max.get())));
+        let common = Common {
+            limits: settings.limits,
+            connections_max: (connections(&settings.limits) / threads).max(1),
+            per_client: settings.limits.connections_per_client.map(|max| Arc::new(PerClient::new(max.get()))),
+            stopper: stopper.clone(),
+            tallies: Arc::default(),
+        };
         let mut workers = Vec::with_capacity(threads);
         for _ in 0..threads {
             let open = |&listen: &Listen| Ok((listener::open(listen, settings.limits.write)?, listen.proxy));
             let sockets = listeners.iter().map(open).collect::<Result<_, _>>()?;
             let service = Service::new(settings.rule.clone(), settings.site.clone());
-            let per_client = per_client.clone();
-            let worker = Worker::new(
-                sockets,
-                service,
-                settings.limits,
-                connections_max,
-                per_client,
-                stopper.clone(),
-                Arc::clone(&tallies),
-            );
+            let worker = Worker::new(sockets, service, None, common.clone());
             workers.push(worker.map_err(BindError::Resources)?);
         }
         if let Some(first) = workers.first().filter(|_| !cpus.is_empty()) {

@@ -11,6 +11,8 @@ pub enum Activity {
     Head,
     /// Content has come in part.
     Content,
+    /// A reply is awaited.
+    Asking,
     /// Answers wait until the client reads, or until other connections have had their turn.
     Answering,
     /// All is said; what the client still sends is dropped.
@@ -26,6 +28,7 @@ pub fn next(activity: Activity, current: Option<Wait>, progress: bool) -> Option
         (Activity::Idle, _) => Wait::Idle,
         (Activity::Head, _) => Wait::Head,
         (Activity::Content, _) => Wait::Content,
+        (Activity::Asking, _) => Wait::Reply,
         (Activity::Answering, _) => Wait::Write,
         // While stopping, lingering gives a client no more time.
         (Activity::Lingering, Some(Wait::Farewell)) if !progress => Wait::Farewell,
@@ -62,6 +65,12 @@ mod tests {
             (Head, Some(Wait::Head), true, Some(Wait::Head)),
             (Content, Some(Wait::Head), true, Some(Wait::Content)),
             (Idle, Some(Wait::Content), true, Some(Wait::Idle)),
+            // A look-up.
+            (Asking, Some(Wait::Idle), true, Some(Wait::Reply)),
+            (Asking, None, false, Some(Wait::Reply)),
+            (Asking, Some(Wait::Reply), false, None),
+            (Answering, Some(Wait::Reply), true, Some(Wait::Write)),
+            (Idle, Some(Wait::Reply), true, Some(Wait::Idle)),
             // A reader that reads on.
             (Answering, Some(Wait::Write), true, Some(Wait::Write)),
             (Idle, Some(Wait::Write), true, Some(Wait::Idle)),

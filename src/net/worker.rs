@@ -6,12 +6,16 @@
 mod accept;
 mod drain;
 mod expire;
+mod replies;
 mod room;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use super::clock::{self, Clock};
 use super::connection::{Connection, Outcome, Shared};
 use super::deadlines::{Deadlines, Millis, NEVER, Wait};
+use super::queries::{self, Queries};
 use super::sources::{PerClient, Sources};
 use super::tally::Tallies;
 use super::{Limits, Order, Stopper, cpu};
@@ -29,8 +33,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Events taken at once.
 const EVENTS_MAX: usize = 512;
 
-/// The tokens of connections are their slots; those of the bell and of the listeners are greater.
-const SLOT_MAX: usize = usize::MAX / 2;
+/// The tokens of connections are their slots; those of the bell, of the listeners and of look-ups are greater.
+const SLOT_MAX: usize = queries::TOKEN_MIN - 1;
 
 const BELL: Token = Token(usize::MAX);
 
@@ -42,6 +46,21 @@ struct Listener {
     is_ready: bool,
 }
 
+/// What all workers are given alike, or share.
+#[derive(Clone)]
+pub struct Common {
+    /// How long and how much.
+    pub limits: Limits,
+    /// Connections of each worker.
+    pub connections_max: usize,
+    /// How many each source may have.
+    pub per_client: Option<Arc<PerClient>>,
+    /// What ends them.
+    pub stopper: Stopper,
+    /// What they count together.
+    pub tallies: Arc<Tallies>,
+}
+
 /// One thread's server.
 pub struct Worker {
     poll: Poll,
@@ -51,6 +70,8 @@ pub struct Worker {
     deadlines: Deadlines,
     sources: Sources,
     per_client: Option<Arc<PerClient>>,
+    /// What connections wait for; nothing where no look-up is on.
+    queries: Option<Queries>,
     /// Connections that had more to do when their turn was over.
     ready: Vec<usize>,
     shared: Shared,
@@ -75,12 +96,10 @@ impl Worker {
     pub fn new(
         sockets: Vec<(TcpListener, bool)>,
         service: Service,
-        limits: Limits,
-        connections_max: usize,
-        per_client: Option<Arc<PerClient>>,
-        stopper: Stopper,
-        tallies: Arc<Tallies>,
+        queries: Option<Queries>,
+        common: Common,
     ) -> io::Result<Worker> {
+        let Common { limits, connections_max, per_client, stopper, tallies } = common;
         let poll = Poll::new()?;
         let mut bell = stopper.bell()?;
         poll.registry().register(&mut bell, BELL, Interest::READABLE)?;
@@ -101,6 +120,7 @@ impl Worker {
             deadlines: Deadlines::new(&limits, places),
             sources: Sources::new(places),
             per_client,
+            queries,
             ready: Vec::new(),
             shared: Shared { service, input: vec![0; 2 * HEAD_MAX], output: Vec::with_capacity(OUTPUT_MAX + ANSWER_MAX), now: 0 },
             limits,
@@ -153,6 +173,7 @@ impl Worker {
                 return Ok(());
             }
         }
+        self.take_replies();
         self.go_on();
         if count < EVENTS_MAX && !is_interrupted {
             self.expire(heard);
@@ -170,6 +191,9 @@ impl Worker {
         }
         if self.listeners.iter().any(|listener| listener.is_ready) {
             due = due.min(self.accept_after);
+        }
+        if let Some(queries) = &self.queries {
+            due = due.min(queries.due());
         }
         if let Some(drain) = &self.drain {
             due = due.min(drain.due());
@@ -205,6 +229,8 @@ impl Worker {
             self.handle_order();
         } else if let Some(listener) = self.listeners.get_mut(listener_index(token)) {
             listener.is_ready = true;
+        } else if let Some(queries) = &mut self.queries {
+            queries.event(token, self.shared.now);
         }
     }
 

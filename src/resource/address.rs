@@ -84,6 +84,17 @@ pub fn kind(ip: IpAddr) -> Option<&'static str> {
     }
 }
 
+/// Whether an address leads to one host on the Internet and nowhere else: not so what is translated or tunnelled to an IPv4 address,
+/// which may be a private one.
+pub fn is_global(ip: IpAddr) -> bool {
+    let is_carrier = match ip {
+        IpAddr::V4(_) => false,
+        // NAT64 (RFC 6052), Teredo (RFC 4380), 6to4 (RFC 3056).
+        IpAddr::V6(ip) => matches!(ip.segments(), [0x64, 0xff9b, ..] | [0x2001, 0, ..] | [0x2002, ..]),
+    };
+    !is_carrier && kind(ip).is_none()
+}
+
 fn kind_v4(ip: Ipv4Addr) -> Option<&'static str> {
     match ip.octets() {
         [127, ..] => Some(LOOPBACK),

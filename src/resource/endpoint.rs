@@ -1,6 +1,6 @@
 //! What is known of an endpoint besides its answers.
 
-use super::Site;
+use super::{ReverseDns, Site};
 
 /// A path with one segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,7 @@ impl Endpoint {
         let is_on = match self.segment {
             "explain" => site.explain,
             "replica" => site.served_by.is_some(),
+            "hostname" => site.reverse_dns != ReverseDns::Off,
             _ => true,
         };
         is_on && !self.about.is_empty()

@@ -16,6 +16,8 @@ const FOR_A_DAY: &str = "Access-Control-Max-Age: 86400";
 /// What Chromium asks for with Private Network Access. Its successor, Local Network Access, asks the user instead.
 const PRIVATE_NETWORK: &str = "Access-Control-Allow-Private-Network: true";
 const ALLOW: &str = "Allow: GET, HEAD, OPTIONS";
+/// In seconds: by then what is looked up now is answered, or given up.
+const SOON: &str = "Retry-After: 1";
 const VARY: &str = "Vary: Accept, User-Agent";
 /// A text ends in a line feed, or for PowerShell in none.
 const VARY_AGENT: &str = "Vary: User-Agent";
@@ -77,6 +79,14 @@ heads! {
     ChosenText: "200 OK", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
     /// JSON chosen by Accept.
     ChosenJson: "200 OK", [JSON, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
+    /// What was looked up is not known, as text.
+    ChosenUnknown: "404 Not Found", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
+    /// The same as JSON.
+    ChosenUnknownJson: "404 Not Found", [JSON, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
+    /// What is not done for this client.
+    Forbidden: "403 Forbidden", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT];
+    /// Too much is being looked up.
+    Busy: "503 Service Unavailable", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT, SOON];
     /// JSON and nothing else.
     Json: "200 OK", [JSON, NO_STORE, NO_SNIFF, SAME_ORIGIN];
     /// Text and nothing else.

@@ -17,6 +17,8 @@ pub mod json;
 
 pub mod status;
 
+pub mod lookup;
+
 pub mod explain;
 
 pub mod page;
@@ -29,6 +31,7 @@ use crate::client::{Client, Peer, Rule};
 use crate::http::Request;
 
 pub use head::ResponseHead;
+pub use lookup::{Answer, Lookup, Question, Reply, ReverseDns};
 pub use table::{Name, answer, is_check};
 
 /// The most bytes of [`Site::path`]: the page says it in each of up to 102 rows.
@@ -50,6 +53,10 @@ pub struct Site {
     pub hidden: Vec<String>,
     /// Whether `/explain` answers, `--explain`.
     pub explain: bool,
+    /// Whether `/hostname` answers, and for which addresses.
+    pub reverse_dns: ReverseDns,
+    /// Whether `/port/N` answers.
+    pub port_test: bool,
 }
 
 impl Site {
@@ -90,8 +97,12 @@ impl<'a> Context<'a> {
 
     /// Ends a text in a line feed; not for PowerShell, whose `Invoke-RestMethod` hands the content on as it is.
     fn end_text(&self, content: &mut Vec<u8>) {
-        if !self.request.user_agent().is_some_and(negotiation::is_powershell) {
+        if self.ends_in_line_feed() {
             content.push(b'\n');
         }
+    }
+
+    fn ends_in_line_feed(&self) -> bool {
+        !self.request.user_agent().is_some_and(negotiation::is_powershell)
     }
 }

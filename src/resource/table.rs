@@ -2,7 +2,7 @@
 
 use super::endpoint::{Endpoint, Readers};
 use super::negotiation::{accepted, representation};
-use super::{Context, ResponseHead, address, explain, fields, json, page, statics, status};
+use super::{Answer, Context, ResponseHead, ReverseDns, address, explain, fields, json, lookup, page, statics, status};
 use crate::http::Method;
 use crate::http::media::Media;
 
@@ -16,6 +16,8 @@ macro_rules! resources {
             $($(#[$doc])* $name,)*
             /// `/<name>` and `/headers/<name>`: a field of the request.
             Field,
+            /// `/port/<number>`
+            PortTest,
             /// No path, or no method, that there is.
             None,
             /// A request that was refused before anyone looked at its target.
@@ -29,10 +31,10 @@ macro_rules! resources {
         /// The names of the [`ENDPOINTS`], in their order.
         const NAMES: &[Name] = &[$(Name::$name),*];
 
-        fn resource(name: Name, context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+        fn resource(name: Name, context: &Context<'_>, content: &mut Vec<u8>) -> Answer {
             match name {
-                $(Name::$name => $answer(context, content),)*
-                Name::Root | Name::Field | Name::None | Name::Refused => not_found(context, content),
+                $(Name::$name => $answer(context, content).into(),)*
+                Name::Root | Name::Field | Name::PortTest | Name::None | Name::Refused => not_found(context, content).into(),
             }
         }
     };
@@ -53,6 +55,8 @@ resources! {
     All = "all", SameOrigin, all, "both, and every header you sent";
     /// `/headers`
     Headers = "headers", SameOrigin, json::headers, "the headers alone; one of them: /headers/NAME or /NAME";
+    /// `/hostname`
+    Hostname = "hostname", SameOrigin, lookup::hostname, "the name of the address";
     /// `/explain`
     Explain = "explain", SameOrigin, explanation, "how the address was decided";
     /// `/replica`
@@ -83,6 +87,7 @@ impl Name {
         match self {
             Name::Root => "root",
             Name::Field => "field",
+            Name::PortTest => "port-test",
             Name::None => "none",
             Name::Refused => "refused",
             name => name.endpoint().map_or("none", |endpoint| endpoint.segment),
@@ -94,11 +99,11 @@ impl Name {
     }
 }
 
-/// Answers a request: appends the content, which for HEAD is not to be sent, and names the head.
+/// Answers a request: appends the content, which for HEAD is not to be sent, and names the head; or the look-up that comes first.
 #[inline]
-pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> (Name, ResponseHead) {
+pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> (Name, Answer) {
     match context.request.method {
-        Method::Get | Method::Head if context.request.target.path == b"/" => (Name::Root, root(context, content)),
+        Method::Get | Method::Head if context.request.target.path == b"/" => (Name::Root, root(context, content).into()),
         Method::Get | Method::Head => path(context, content),
         method => other_method(method, context, content),
     }
@@ -110,7 +115,7 @@ pub fn is_check(path: &[u8]) -> bool {
 }
 
 #[cold]
-fn other_method(method: Method, context: &Context<'_>, content: &mut Vec<u8>) -> (Name, ResponseHead) {
+fn other_method(method: Method, context: &Context<'_>, content: &mut Vec<u8>) -> (Name, Answer) {
     let (name, _) = find(context.request.target.path);
     let head = match method {
         Method::Options => options(context),
@@ -119,7 +124,7 @@ fn other_method(method: Method, context: &Context<'_>, content: &mut Vec<u8>) ->
         }
         _ => sentence(context, ResponseHead::NotImplemented, "no such method; names of methods are upper-case", content),
     };
-    (name, head)
+    (name, head.into())
 }
 
 fn root(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
@@ -147,13 +152,19 @@ fn options(context: &Context<'_>) -> ResponseHead {
     }
 }
 
-fn path(context: &Context<'_>, content: &mut Vec<u8>) -> (Name, ResponseHead) {
+fn path(context: &Context<'_>, content: &mut Vec<u8>) -> (Name, Answer) {
     let (name, segment) = find(context.request.target.path);
-    let head = match name {
-        Name::Field => fields::named(context, |field| segment.is(field), content),
-        name => resource(name, context, content),
-    };
-    (name, head)
+    match name {
+        Name::PortTest if context.site.port_test => (name, lookup::port(context, segment.0, content)),
+        Name::PortTest => (Name::None, not_found(context, content).into()),
+        Name::Field => field(context, segment, content),
+        Name::Hostname if context.site.reverse_dns == ReverseDns::Off => field(context, segment, content),
+        name => (name, resource(name, context, content)),
+    }
+}
+
+fn field(context: &Context<'_>, segment: Segment<'_>, content: &mut Vec<u8>) -> (Name, Answer) {
+    (Name::Field, fields::named(context, |name| segment.is(name), content).into())
 }
 
 /// What a path leads to; for a field also the segment that is its name.
@@ -169,8 +180,15 @@ fn find(path: &[u8]) -> (Name, Segment<'_>) {
         }
         Some(slash) => {
             let (first, name) = (Segment(&path[..slash]), Segment(&path[slash + 1..]));
-            let is_field = first.is("headers") && !name.0.is_empty() && !name.0.contains(&b'/');
-            (if is_field { Name::Field } else { Name::None }, name)
+            let is_one = !name.0.is_empty() && !name.0.contains(&b'/');
+            let name_of_path = if is_one && first.is("headers") {
+                Name::Field
+            } else if is_one && first.is("port") {
+                Name::PortTest
+            } else {
+                Name::None
+            };
+            (name_of_path, name)
         }
     }
 }

@@ -8,7 +8,7 @@ use swagip::client::Peer;
 use swagip::exchange::{Next, Service, State};
 
 /// The date of all answers of the exchange, and what the dates of a server's are replaced with.
-const DATE: &[u8; 29] = b"Sun, 06 Nov 1994 08:49:37 GMT";
+pub const DATE: &[u8; 29] = b"Sun, 06 Nov 1994 08:49:37 GMT";
 
 /// A server without sockets.
 pub struct Pure {
@@ -46,7 +46,7 @@ impl Pure {
             client.answers.append(&mut output);
             match served.next {
                 Next::Again => {}
-                Next::Read => break,
+                Next::Read | Next::Wait => break,
                 Next::Close { linger } => client.closed = Some(linger),
                 Next::Abort(fault) => panic!("no PROXY header was expected: {fault}"),
             }

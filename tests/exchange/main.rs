@@ -11,6 +11,7 @@ mod play;
 
 mod chunked;
 mod properties;
+mod waiting;
 
 use play::{Client, Pure};
 use swagip::client::proxy_protocol::Malformed;

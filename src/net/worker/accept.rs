@@ -63,7 +63,7 @@ impl Worker {
         match outcome {
             Outcome::Closes => return,
             Outcome::Aborts(fault) => return self.log_abort(fault),
-            Outcome::Stays { .. } | Outcome::Ready => {}
+            Outcome::Stays { .. } | Outcome::Ready | Outcome::Asks => {}
         }
         let slot = self.connections.insert(connection);
         self.settle(slot, outcome);

@@ -13,6 +13,7 @@ impl Worker {
             match self.deadlines.wait(slot) {
                 Some(Wait::Content) => self.finish(slot),
                 Some(Wait::Head) if !is_silent => self.finish(slot),
+                Some(Wait::Reply) => self.give_up_asking(slot),
                 Some(Wait::Write) => self.give_up(slot),
                 _ => self.close(slot),
             }

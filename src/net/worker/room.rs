@@ -9,7 +9,7 @@ use crate::net::deadlines::{Millis, Wait};
 use crate::net::sources::{SHARE_MIN, Source};
 
 /// What costs least to lose comes first.
-const ORDER: [Wait; 6] = [Wait::Linger, Wait::Farewell, Wait::Idle, Wait::Head, Wait::Content, Wait::Write];
+const ORDER: [Wait; 7] = [Wait::Linger, Wait::Farewell, Wait::Idle, Wait::Head, Wait::Content, Wait::Reply, Wait::Write];
 
 /// Where not even one connection has waited this long the table is turned over by a flood, from however many addresses it comes: then
 /// a fair share has no minimum, or those who ask now and then would lose to those who never do.
@@ -25,10 +25,11 @@ impl Worker {
 
     /// Ends a connection at once. Its answer is sent where it is there already and only content is missing.
     fn evict(&mut self, slot: usize) {
+        self.cancel(slot);
         match self.deadlines.wait(slot) {
             Some(Wait::Write) => return self.give_up(slot),
             // After an error there is nobody left to tell.
-            Some(Wait::Content) => drop(self.connections[slot].expire(&mut self.shared)),
+            Some(Wait::Content | Wait::Reply) => drop(self.connections[slot].expire(&mut self.shared)),
             _ => {}
         }
         self.close(slot);

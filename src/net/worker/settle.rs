@@ -19,6 +19,12 @@ impl Worker {
                 }
                 true
             }
+            Outcome::Asks => {
+                if !self.ask(slot) {
+                    return;
+                }
+                true
+            }
             Outcome::Aborts(fault) => {
                 self.log_abort(fault);
                 return self.close(slot);
@@ -61,6 +67,7 @@ impl Worker {
 
     pub(super) fn close(&mut self, slot: usize) {
         self.deadlines.clear(slot);
+        self.cancel(slot);
         // Dropping the socket closes it, which takes it out of epoll too.
         let connection = self.connections.remove(slot);
         self.discount(&connection, slot);

@@ -1,0 +1,40 @@
+//! Answers that wait for a reply.
+
+use super::Service;
+use super::answer::Recorder;
+use super::outcome::Next;
+use super::state::{Kept, State};
+use crate::http::request::Persistence;
+use crate::resource::{Lookup, Reply};
+
+impl<R: Recorder> Service<R> {
+    /// Answers the state's [question](State::question) with its reply, and tells what is to be done then. To be called while one is
+    /// open. `all_is_read`: the client has sent nothing that was not consumed.
+    pub fn reply(&mut self, state: &mut State, all_is_read: bool, reply: &Reply, output: &mut Vec<u8>) -> Next {
+        let State::Waiting(asked) = std::mem::take(state) else { return Next::Read };
+        // While stopping, too: what the client has sent meanwhile was not read, and is to be answered.
+        let persistence = if asked.linger { Persistence::Close } else { asked.kept.persistence };
+        self.answer_lookup(&asked.kept, &asked.lookup, reply, persistence, output);
+        match persistence {
+            Persistence::Close => Next::Close { linger: asked.linger || !all_is_read },
+            _ if all_is_read => Next::Read,
+            _ => Next::Again,
+        }
+    }
+
+    /// Gives an answer that has waited for a reply.
+    #[cold]
+    pub(super) fn answer_lookup(
+        &mut self,
+        kept: &Kept,
+        lookup: &Lookup,
+        reply: &Reply,
+        persistence: Persistence,
+        output: &mut Vec<u8>,
+    ) {
+        self.body.clear();
+        let head = lookup.answer(reply, &mut self.body);
+        let record = kept.record(head, self.body.len());
+        self.writer.give_rare(output, &record, persistence, &self.body);
+    }
+}

@@ -1,0 +1,310 @@
+//! A worker whose time is turned by hand, and whose questions are answered early, late, twice, never, or when nobody waits any more.
+#![allow(clippy::unwrap_used)]
+
+use super::{Common, EVENTS_MAX, Worker};
+use crate::exchange::Service;
+use crate::net::deadlines::{Millis, NEVER};
+use crate::net::listener;
+use crate::net::queries::{Asker, Queries, Ticket};
+use crate::net::sources::PerClient;
+use crate::net::{Limits, Listen, Order, Stopper};
+use crate::resource::{Question, Reply, ReverseDns, Site};
+use mio::{Events, Registry, Token};
+use proptest::prelude::*;
+use socket2::{Domain, Socket, Type};
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// What real time a test may take to see what it waits for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What was asked, and what is to be replied.
+#[derive(Default)]
+struct Script {
+    asked: Vec<(Ticket, Question)>,
+    cancelled: usize,
+    replies: VecDeque<(Ticket, Reply)>,
+}
+
+struct Scripted(Arc<Mutex<Script>>);
+
+impl Asker for Scripted {
+    fn ask(&mut self, ticket: Ticket, question: Question, _: &Registry, _: Millis) {
+        self.0.lock().unwrap().asked.push((ticket, question));
+    }
+
+    fn cancel(&mut self, _: Ticket) {
+        self.0.lock().unwrap().cancelled += 1;
+    }
+
+    fn event(&mut self, _: Token, _: Millis) {}
+
+    fn due(&self) -> Millis {
+        if self.0.lock().unwrap().replies.is_empty() { NEVER } else { 0 }
+    }
+
+    fn take_reply(&mut self, _: &Registry, _: Millis) -> Option<(Ticket, Reply)> {
+        self.0.lock().unwrap().replies.pop_front()
+    }
+}
+
+/// A worker in this thread, and the hands of its clock.
+struct Stage {
+    worker: Worker,
+    script: Arc<Mutex<Script>>,
+    time: &'static AtomicU64,
+    address: SocketAddr,
+    stopper: Stopper,
+}
+
+impl Stage {
+    fn new(clock: fn() -> Millis, time: &'static AtomicU64) -> Stage {
+        let limits = Limits { head: Duration::from_secs(3600), idle: Duration::from_secs(3600), ..Limits::default() };
+        let listen = Listen { address: (Ipv4Addr::LOCALHOST, 0).into(), any: false, proxy: false };
+        let socket = listener::open(listen, limits.write).unwrap();
+        let address = socket.local_addr().unwrap();
+        let site = Site { reverse_dns: ReverseDns::All, title: "SwagIP".to_owned(), ..Site::default() };
+        let script = Arc::<Mutex<Script>>::default();
+        let queries = Queries::new(Box::new(Scripted(Arc::clone(&script))), Arc::new(PerClient::new(1)));
+        let service = Service::new(crate::client::Rule::default(), site);
+        let stopper = Stopper::new().unwrap();
+        let common =
+            Common { limits, connections_max: 1000, per_client: None, stopper: stopper.clone(), tallies: Arc::default() };
+        let mut worker = Worker::new(vec![(socket, false)], service, Some(queries), common).unwrap();
+        worker.clock = clock;
+        Stage { worker, script, time, address, stopper }
+    }
+
+    fn turn(&mut self) {
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        self.worker.turn(&mut events, Some(Duration::ZERO)).unwrap();
+    }
+
+    /// Turns until something has come about.
+    fn turn_until(&mut self, mut has_come: impl FnMut(&mut Stage) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            self.turn();
+            if has_come(self) {
+                return;
+            }
+            assert!(Instant::now() < end, "it has not come about");
+        }
+    }
+
+    fn pass(&self, time: Millis) {
+        self.time.fetch_add(time, Ordering::Relaxed);
+    }
+
+    fn connect(&self, from: Ipv4Addr) -> Client {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
+        socket.connect(&self.address.into()).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        Client { stream: Some(socket.into()), address: from.into(), asked: Vec::new(), received: Vec::new() }
+    }
+
+    /// Questions under way.
+    fn open_questions(&self) -> usize {
+        self.worker.queries.as_ref().unwrap().len()
+    }
+}
+
+struct Client {
+    /// Nothing when it has gone.
+    stream: Option<TcpStream>,
+    address: IpAddr,
+    asked: Vec<&'static str>,
+    received: Vec<u8>,
+}
+
+impl Client {
+    fn ask(&mut self, path: &'static str) {
+        if let Some(stream) = &mut self.stream {
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+            self.asked.push(path);
+        }
+    }
+
+    fn answers(&mut self) -> Vec<(u16, String)> {
+        let mut buffer = [0; 4096];
+        while let Some(stream) = &mut self.stream {
+            match stream.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => self.received.extend_from_slice(&buffer[..length]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        answers(std::str::from_utf8(&self.received).unwrap())
+    }
+}
+
+/// The status and the content of each.
+fn answers(mut text: &str) -> Vec<(u16, String)> {
+    let mut answers = Vec::new();
+    while let Some((head, rest)) = text.split_once("\r\n\r\n") {
+        let length = head.split("Content-Length: ").nth(1).unwrap().split("\r\n").next().unwrap().parse().unwrap();
+        let Some(content) = rest.get(..length) else { break };
+        answers.push((head[9..12].parse().unwrap(), content.trim_end().to_owned()));
+        text = &rest[length..];
+    }
+    answers
+}
+
+#[derive(Clone, Debug)]
+enum Deed {
+    Ask(usize, &'static str),
+    /// To this one of all questions that there ever were.
+    Reply(proptest::sample::Index, bool),
+    Leave(usize, bool),
+    Pass(Millis),
+    Turn,
+}
+
+const CLIENTS: usize = 6;
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        6 => (0..CLIENTS, prop::sample::select(vec!["/hostname", "/hostname", "/ip"])).prop_map(|(client, path)| Deed::Ask(client, path)),
+        4 => (any::<proptest::sample::Index>(), any::<bool>()).prop_map(|(which, is_known)| Deed::Reply(which, is_known)),
+        1 => (0..CLIENTS, any::<bool>()).prop_map(|(client, is_reset)| Deed::Leave(client, is_reset)),
+        1 => (0..3000u64).prop_map(Deed::Pass),
+        4 => Just(Deed::Turn),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn each_client_is_answered_in_order_with_what_is_said_of_it(deeds in prop::collection::vec(deed(), 1..60)) {
+        static TIME: AtomicU64 = AtomicU64::new(1);
+        let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+        // Two of them share an address.
+        let mut clients: Vec<Client> =
+            (0..CLIENTS).map(|index| stage.connect(Ipv4Addr::new(127, 0, 0, 2 + index.min(CLIENTS - 2) as u8))).collect();
+        for deed in deeds {
+            match deed {
+                Deed::Ask(client, path) => clients[client].ask(path),
+                Deed::Reply(which, is_known) => {
+                    let mut script = stage.script.lock().unwrap();
+                    if script.asked.is_empty() {
+                        continue;
+                    }
+                    let (ticket, question) = script.asked[which.index(script.asked.len())];
+                    let name = Reply::Hostname { name: question.address().to_string(), is_confirmed: true };
+                    script.replies.push_back((ticket, if is_known { name } else { Reply::Unknown }));
+                }
+                Deed::Leave(client, is_reset) => {
+                    if let Some(stream) = clients[client].stream.take().filter(|_| is_reset) {
+                        socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+                    }
+                }
+                Deed::Pass(time) => stage.pass(time),
+                Deed::Turn => stage.turn(),
+            }
+        }
+        stage.turn_until(|stage| {
+            stage.pass(100);
+            clients.iter_mut().all(|client| client.stream.is_none() || client.answers().len() == client.asked.len())
+        });
+        stage.turn_until(|stage| { stage.pass(100); stage.open_questions() == 0 });
+        for client in clients.iter_mut().filter(|client| client.stream.is_some()) {
+            let own = client.address.to_string();
+            let asked = client.asked.clone();
+            for (path, (status, content)) in asked.iter().zip(client.answers()) {
+                match (*path, status) {
+                    ("/ip", 200) | ("/hostname", 200) => prop_assert_eq!(&content, &own),
+                    ("/hostname", 404) => prop_assert_eq!(&content, ""),
+                    ("/hostname", 503) => prop_assert_eq!(&content, "too many look-ups at once: try again"),
+                    _ => prop_assert!(false, "{} for {}", status, path),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn questions_are_bounded_and_all_are_answered_without_a_reply() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut clients: Vec<Client> =
+        (0..300).map(|index| stage.connect(Ipv4Addr::new(127, 1, (index / 250) as u8, (index % 250) as u8 + 1))).collect();
+    clients.iter_mut().for_each(|client| client.ask("/hostname"));
+    let count = |clients: &mut Vec<Client>, status| {
+        clients.iter_mut().map(Client::answers).filter(|answers| answers.first().is_some_and(|answer| answer.0 == status)).count()
+    };
+    stage.turn_until(|_| count(&mut clients, 503) == 44);
+    assert_eq!((stage.open_questions(), count(&mut clients, 404)), (256, 0));
+    let mut other = stage.connect(Ipv4Addr::LOCALHOST);
+    other.ask("/ip");
+    stage.turn_until(|_| other.answers() == [(200, "127.0.0.1".to_owned())]);
+    stage.pass(2499);
+    stage.turn();
+    stage.turn();
+    assert_eq!(count(&mut clients, 404), 0, "they have their time");
+    // Two milliseconds that had begun.
+    stage.pass(2);
+    stage.turn_until(|_| count(&mut clients, 404) == 256);
+    assert_eq!((stage.open_questions(), stage.script.lock().unwrap().cancelled), (0, 256));
+}
+
+#[test]
+fn a_client_that_resets_its_connection_cancels_its_question_and_one_that_sends_a_fin_does_not() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let (mut gone, mut done) = (stage.connect(Ipv4Addr::LOCALHOST), stage.connect(Ipv4Addr::new(127, 0, 0, 2)));
+    gone.ask("/hostname");
+    done.ask("/hostname");
+    stage.turn_until(|stage| stage.open_questions() == 2);
+    let stream = gone.stream.take().unwrap();
+    socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(stream);
+    done.stream.as_ref().unwrap().shutdown(std::net::Shutdown::Write).unwrap();
+    stage.turn_until(|stage| stage.open_questions() == 1);
+    assert_eq!(stage.script.lock().unwrap().cancelled, 1);
+    let (ticket, _) =
+        stage.script.lock().unwrap().asked.iter().copied().find(|(_, question)| question.address() == done.address).unwrap();
+    stage
+        .script
+        .lock()
+        .unwrap()
+        .replies
+        .push_back((ticket, Reply::Hostname { name: "b.example".to_owned(), is_confirmed: true }));
+    stage.turn_until(|_| done.answers() == [(200, "b.example".to_owned())]);
+}
+
+#[test]
+fn stopping_waits_for_a_reply_within_its_time() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    for is_replied in [true, false] {
+        let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+        let mut client = stage.connect(Ipv4Addr::LOCALHOST);
+        client.ask("/hostname");
+        client.ask("/ip");
+        stage.turn_until(|stage| stage.open_questions() == 1);
+        stage.stopper.stop(Order::DrainAtOnce);
+        stage.turn_until(|stage| {
+            stage.pass(10);
+            stage.worker.listeners.is_empty()
+        });
+        assert!(!stage.worker.is_done());
+        if is_replied {
+            let ticket = stage.script.lock().unwrap().asked[0].0;
+            stage.script.lock().unwrap().replies.push_back((ticket, Reply::Unknown));
+        } else {
+            stage.pass(2502);
+        }
+        stage.turn_until(|stage| {
+            stage.pass(100);
+            stage.worker.is_done()
+        });
+        assert_eq!(client.answers().iter().map(|answer| answer.0).collect::<Vec<_>>(), [404, 200]);
+        assert_eq!(client.stream.unwrap().read(&mut [0]).unwrap(), 0, "and closed");
+    }
+}
