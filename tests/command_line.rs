@@ -472,28 +472,6 @@ fn a_second_signal_ends_it_at_once_with_0() {
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
 }
 
-/// Process 1 of a container gets no signal that it has no handler for.
-#[test]
-fn as_process_1_it_is_ended_by_sigterm() {
-    // An ordinary user may do it as root of a namespace of users.
-    let as_root = &["--pid", "--fork", "--kill-child"][..];
-    let as_user = &[as_root, &["--user", "--map-root-user"]].concat()[..];
-    let is_allowed = |options: &&&[&str]| {
-        Command::new("unshare").args(**options).arg("true").stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-    };
-    let Some(namespace) = [as_root, as_user].iter().find(is_allowed).copied() else {
-        eprintln!("not tried: unshare --pid is not allowed here");
-        return;
-    };
-    let mut command = Command::new("unshare");
-    command.args(namespace).args([PROGRAM, "-l", "127.0.0.1:0", "--drain-grace", "0"]).stderr(Stdio::piped());
-    let mut unshare = Server::start(&mut command);
-    let id = unshare.process.0.id();
-    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
-    send("TERM", children.trim().parse().unwrap());
-    assert_eq!(unshare.end(), Some(0));
-}
-
 #[test]
 fn the_healthcheck_asks_the_server() {
     for listen in ["--listen", "--listen-proxy"] {

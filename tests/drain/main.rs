@@ -10,6 +10,7 @@ mod ending;
 mod program;
 mod queue;
 mod readiness;
+mod signals;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -15,6 +15,8 @@ const TICKS: u64 = 100;
 /// A server that listens on the IPv4 loopback. Killed where a test fails.
 pub struct Program {
     child: Child,
+    /// The server's process; the child may be one that has started it.
+    id: u32,
     pub address: SocketAddr,
 }
 
@@ -29,24 +31,45 @@ pub struct End {
 
 impl Program {
     pub fn start(arguments: &str) -> Program {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_swagip"));
+        Program::spawn(&mut Command::new(env!("CARGO_BIN_EXE_swagip")), arguments)
+    }
+
+    /// One that is process 1, as in a container. `None` where namespaces are not allowed.
+    pub fn start_as_1(arguments: &str) -> Option<Program> {
+        let as_root = &["--pid", "--fork", "--kill-child", "--mount-proc"][..];
+        // An ordinary user may do it as root of a namespace of users.
+        let as_user = &[as_root, &["--user", "--map-root-user"]].concat()[..];
+        let is_allowed = |options: &&&[&str]| {
+            let status = Command::new("unshare").args(**options).arg("true").stderr(Stdio::null()).status();
+            status.is_ok_and(|status| status.success())
+        };
+        let options = *[as_root, as_user].iter().find(is_allowed)?;
+        let mut command = Command::new("unshare");
+        let mut program = Program::spawn(command.args(options).arg(env!("CARGO_BIN_EXE_swagip")), arguments);
+        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", program.id)).unwrap();
+        program.id = children.trim().parse().unwrap();
+        Some(program)
+    }
+
+    fn spawn(command: &mut Command, arguments: &str) -> Program {
         command.args(["-l", "127.0.0.1:0"]).args(arguments.split_whitespace()).env_clear();
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines().map(Result::unwrap);
         let line = lines.find(|line| line.starts_with("listening on ")).unwrap();
         let address = line.split([' ', ',']).nth(2).unwrap().parse().unwrap();
-        Program { child, address }
+        let id = child.id();
+        Program { child, id, address }
     }
 
     pub fn signal(&self, signal: &str) {
-        let id = Pid::from_raw(self.child.id().try_into().unwrap());
+        let id = Pid::from_raw(self.id.try_into().unwrap());
         kill(id, format!("SIG{signal}").parse::<Signal>().unwrap()).unwrap();
     }
 
     /// Stops all its threads, so that what the kernel does for it goes on and what it does itself does not.
     pub fn freeze(&self) {
         self.signal("STOP");
-        let tasks = format!("/proc/{}/task", self.child.id());
+        let tasks = format!("/proc/{}/task", self.id);
         wait(|| {
             let mut stats = fs::read_dir(&tasks).unwrap().map(|task| task.unwrap().path().join("stat"));
             stats.all(|stat| fields(&fs::read_to_string(stat).unwrap())[0] == "T")
