@@ -3,8 +3,10 @@
 use super::wait;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::fs;
-use std::io::{BufRead, BufReader};
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs::{self, DirEntry};
+use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -27,6 +29,8 @@ pub struct End {
     pub after: Duration,
     /// What it used of the processor in its whole life.
     pub processor: Duration,
+    /// What its busiest thread used of it since the end was waited for.
+    pub busiest: Duration,
 }
 
 impl Program {
@@ -90,15 +94,30 @@ impl Program {
     /// Waits for the end after a signal that was sent at `since`.
     pub fn end(mut self, since: Instant) -> End {
         let stat = format!("/proc/{}/stat", self.child.id());
-        let mut used = Duration::ZERO;
+        let before = self.busy();
+        let (mut used, mut busiest) = (Duration::ZERO, Duration::ZERO);
         wait(|| {
             let text = fs::read_to_string(&stat).unwrap();
             let fields = fields(&text);
             let ticks: u64 = fields[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum();
             used = Duration::from_millis(ticks * 1000 / TICKS);
+            let since = |(id, time): (OsString, Duration)| time - before.get(&id).copied().unwrap_or_default();
+            busiest = self.busy().into_iter().map(since).fold(busiest, Duration::max);
             fields[0] == "Z"
         });
-        End { code: self.child.wait().unwrap().code(), after: since.elapsed(), processor: used }
+        End { code: self.child.wait().unwrap().code(), after: since.elapsed(), processor: used, busiest }
+    }
+
+    /// The time that each of its threads has spent on a processor.
+    fn busy(&self) -> HashMap<OsString, Duration> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.id)).into_iter().flatten();
+        // One that ends in the meantime has none.
+        let time = |task: io::Result<DirEntry>| {
+            let task = task.ok()?;
+            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+            Some((task.file_name(), Duration::from_nanos(text.split(' ').next()?.parse().ok()?)))
+        };
+        tasks.filter_map(time).collect()
     }
 }
 
