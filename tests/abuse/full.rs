@@ -69,7 +69,7 @@ fn idle_connections_go_before_unfinished_heads_and_the_oldest_head_goes_first() 
 #[test]
 fn pending_answers_are_given_up_last() {
     let server = server(3);
-    let [first, second] = [fill(server.address), fill(server.address)];
+    let [first, second] = [fill(connect(server.address)), fill(connect(server.address))];
     let mut third = half(server.address);
     let mut waiting = idle(server.address);
     assert!(is_closed(&mut third), "half a head is less than an answer");
@@ -79,7 +79,7 @@ fn pending_answers_are_given_up_last() {
     assert!(is_closed(&mut waiting));
     ask(&mut another);
     // The first of these takes the place of that one; for the second nothing is left but a reader, which is reset.
-    let readers = [first, second, fill(server.address), fill(server.address)];
+    let readers = [first, second, fill(connect(server.address)), fill(connect(server.address))];
     let reset = readers.into_iter().filter_map(|mut stream| {
         // On the one that was reset it fails.
         let _ = stream.shutdown(Shutdown::Write);
@@ -121,7 +121,7 @@ fn descriptors_that_run_out_are_taken_from_idle_connections() {
 #[test]
 fn descriptors_that_run_out_do_not_make_it_spin_and_no_client_is_forgotten() {
     let server = Process::start(&["--max-connections", "1000"]);
-    let pending = [fill(server.address), fill(server.address)];
+    let pending = [fill(connect(server.address)), fill(connect(server.address))];
     server.take_free_descriptors();
     let mut waiting: Vec<TcpStream> = (0..3).map(|_| connect(server.address)).collect();
     for stream in &mut waiting {

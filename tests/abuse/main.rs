@@ -8,6 +8,7 @@ mod support;
 mod attack;
 mod process;
 
+mod clients;
 mod fairness;
 mod floods;
 mod full;
@@ -68,8 +69,7 @@ pub fn is_closed(stream: &mut TcpStream) -> bool {
 }
 
 /// Pipelines requests and reads no answer, until the server takes no more.
-pub fn fill(address: SocketAddr) -> TcpStream {
-    let mut stream = connect(address);
+pub fn fill(mut stream: TcpStream) -> TcpStream {
     stream.set_nonblocking(true).unwrap();
     let requests = GET.repeat(1000);
     let (mut stuck, start) = (0, Instant::now());

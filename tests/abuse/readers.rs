@@ -14,9 +14,9 @@ use swagip::http::scan::HEAD_MAX;
 fn who_never_reads_costs_a_bounded_buffer() {
     const CLIENTS: u64 = 20;
     let server = Process::start(&[]);
-    drop(fill(server.address));
+    drop(fill(connect(server.address)));
     let before = server.memory();
-    let clients: Vec<TcpStream> = (0..CLIENTS).map(|_| fill(server.address)).collect();
+    let clients: Vec<TcpStream> = (0..CLIENTS).map(|_| fill(connect(server.address))).collect();
     let each = server.memory().saturating_sub(before) / CLIENTS;
     let most = (OUTPUT_MAX + 4 * HEAD_MAX) as u64;
     assert!(each <= most, "{each} bytes for each client");
@@ -31,7 +31,7 @@ fn who_never_reads_costs_a_bounded_buffer() {
 #[test]
 fn who_never_reads_is_closed_by_the_write_deadline() {
     let server = TestServer::with(|settings| settings.limits.write = Duration::from_millis(500));
-    let mut stream = fill(server.address);
+    let mut stream = fill(connect(server.address));
     stream.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
     let start = Instant::now();
     // What it does not read is lost: the next thing that it sends is answered by a reset.
