@@ -207,3 +207,17 @@ fn threads_share_the_count_and_a_connection_that_has_gone_is_counted_no_more() {
         }
     }
 }
+
+#[test]
+fn no_other_client_loses_anything_to_one_that_has_all_it_may_where_there_is_no_more_room() {
+    for (family, doing) in FAMILIES.into_iter().flat_map(|family| [Doing::Idle, Doing::Head].map(|doing| (family, doing))) {
+        let server = server(family, 2, &["--threads", "1", "--max-connections", "6"]);
+        let mut others = [1, 1, 2, 2].map(|number| open(server.address, client(family, number), Doing::Idle));
+        let _own = [0; 2].map(|_| open(server.address, client(family, 0), doing));
+        for _ in 0..3 {
+            let mut new = connect(server.address, client(family, 0));
+            let _ = new.write_all(GET).and_then(|()| new.read(&mut [0; 1024]));
+        }
+        assert_eq!(others.each_mut().map(serves), [true; 4], "{family:?} {doing:?}");
+    }
+}
