@@ -1,5 +1,7 @@
 //! The program as a process of its own, watched from outside.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -42,8 +44,11 @@ impl Process {
 
     /// Sends a signal, by its name without SIG.
     pub fn signal(&self, signal: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
+        kill(self.id(), format!("SIG{signal}").parse::<Signal>().unwrap()).unwrap();
+    }
+
+    pub fn id(&self) -> Pid {
+        Pid::from_raw(self.child.id().try_into().unwrap())
     }
 
     /// Leaves the running process no descriptor but those that it has open.
