@@ -22,7 +22,7 @@ use std::fmt;
 /// The field line that lets nothing in from outside, and of what is inside only this style and this script (CSP Level 3 §6.7.3):
 /// a value that escaping let through by mistake would still not run.
 pub const SECURITY_POLICY: &str = "Content-Security-Policy: default-src 'none'; \
-    style-src 'sha256-ayxIFRGyAcPXJbcoALO4/9/sfa9PTuemj8wo4Rl9qSc='; script-src 'sha256-ebtY9Yu1b9mcNd7LCITWVWpy7GqbwSJumgQ3msvvAHU='; \
+    style-src 'sha256-Ua++Im5VKMXpdELBLd1lAwz+MrQ4L3M59b/N6ziqbj0='; script-src 'sha256-ebtY9Yu1b9mcNd7LCITWVWpy7GqbwSJumgQ3msvvAHU='; \
     img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -439,14 +439,20 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_browsers_have_no_command_outside_their_group() {
-        let page = page("Sec-GPC: 1\r\nDNT: 1\r\nsec: 1\r\n");
+    fn what_tools_may_not_send_has_no_command() {
+        let fields = ["sec-gpc", "dnt", "alt-used", "x-requested-with", "connection", "accept-encoding", "viewport-width"];
+        let lines: String = fields.iter().map(|name| format!("{name}: 1\r\n")).collect();
+        let page = page(&format!("{lines}sec: 1\r\nAccept: a\r\n"));
         let (before, group) = page.split_once("<tbody class=\"tool\">").unwrap();
-        for name in ["sec-gpc", "dnt"] {
-            assert!(before.contains(&format!("<tr class=\"item\"><th>{name}</th>")), "{page}");
-            assert!(!before.contains(&format!("/{name}</code>")) && group.contains(&format!("/{name}</code>")), "{page}");
+        for name in fields {
+            assert!(before.contains(&format!("<tr class=\"item\"><th>{name}</th>")), "{name}: {page}");
+            assert!(group.contains(&format!("<tr><th>{name}</th>")), "{name}: {page}");
         }
-        assert!(before.contains("/sec</code>"));
+        let commands = commands(&page, Tool::Curl);
+        let paths: Vec<_> = commands.iter().map(|command| command.strip_prefix("curl ip.example.org").unwrap()).collect();
+        assert_eq!(paths, ["/accept", "/host", "/sec", "/", "/source-port", "/all"]);
+        assert!(page.contains("<tr class=\"but-powershell\"><th><span>accept</span>"), "{page}");
+        assert_eq!(page.matches("class=\"but-powershell\"").count(), 1);
         assert!(!self::page("").contains("<tbody class=\"tool\">"), "no heading over nothing");
     }
 }

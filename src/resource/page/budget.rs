@@ -24,7 +24,7 @@ pub const FRAME_MAX: usize = 12 * 1024;
 /// The markup of a row and its share of the JSON, without the beginnings of its commands.
 const ROW: usize = 112;
 
-/// What a row of browsers' fields takes besides, because it stands twice; or, if its value is secret, because it is folded up.
+/// The markup that a row of browsers' fields takes besides, because it comes twice and may be folded up.
 const ROW_TWICE: usize = 160;
 
 /// `<a href="">… 16384 bytes more</a>`
@@ -44,7 +44,7 @@ pub fn size(rows: &Rows<'_>, shown: usize, room: usize) -> usize {
     let beginnings = beginnings_length(rows.origin());
     let mut size = 0;
     for (row, facts) in rows.iter() {
-        size += beginnings + row_size(&row, facts, shown);
+        size += if facts.is_of_browsers { 0 } else { beginnings } + row_size(&row, facts, shown);
         if size > room {
             break;
         }
@@ -56,10 +56,10 @@ fn row_size(row: &Row<'_>, facts: Facts, shown: usize) -> usize {
     let name = row.name().as_bytes();
     let shown_name = &name[..name.len().min(shown)];
     let is_name_cut = shown_name.len() < name.len();
-    let (copies, value) = if facts.is_of_browsers { (2, &VALUE_TWICE) } else { (1, &VALUE) };
-    let mut size = ROW + PATH + sum(shown_name, &NAME);
+    let (copies, name_table, value) = if facts.is_of_browsers { (2, &NAME_TWICE, &VALUE_TWICE) } else { (1, &NAME, &VALUE) };
+    let mut size = ROW + PATH + sum(shown_name, name_table);
     if is_name_cut {
-        size += 2 * MORE + PATH;
+        size += (copies + 1) * MORE + copies * PATH;
     }
     if copies > 1 {
         size += ROW_TWICE;
@@ -92,13 +92,16 @@ const PATH: usize = 9;
 /// What a byte of a name becomes: it stands in the row, in the JSON, and in a path.
 const NAME: [u8; 256] = table(2, 0, 1);
 
+/// The same of a row that comes twice, without a path.
+const NAME_TWICE: [u8; 256] = table(3, 0, 0);
+
 /// What a byte of a path becomes.
 const ENCODED: [u8; 256] = table(0, 0, 1);
 
 /// What a byte of a value becomes: it stands in the row and in the JSON.
 const VALUE: [u8; 256] = table(1, 1, 0);
 
-/// The same of a row that stands twice.
+/// The same of a row that comes twice.
 const VALUE_TWICE: [u8; 256] = table(2, 1, 0);
 
 const fn table(in_html: u8, in_json: u8, in_path: u8) -> [u8; 256] {

@@ -1,8 +1,9 @@
 //! The page's table: a row for each name, and one for all of them as JSON.
 //!
 //! A row has its item's name and one command in one cell. The command has the beginnings of all four tools, and which of them is
-//! seen is decided by the radio buttons, in page.css. Class "item" is for the Browser tab alone, "tool" for the others. Rows of
-//! fields that only browsers send stand twice: among the others on the Browser tab, under a heading of their own on the tools'.
+//! seen is decided by the radio buttons, in page.css. Class "item" is for the Browser tab alone, "tool" for the others, and in rows of
+//! class "but-powershell" the PowerShell tab has no command. Rows of fields that only browsers send come twice: among the others on the
+//! Browser tab, and without a command, under a heading of their own, on the tools' tabs.
 
 use super::budget;
 use super::command::{self, Origin, Path};
@@ -13,28 +14,59 @@ use crate::resource::endpoint::Endpoint;
 use crate::resource::fields::{self, Listing, ROWS_MAX, Value};
 use std::ops::Range;
 
-/// Of the fields of browsers, those whose values are shown to those who ask: somebody may look over one's shoulder, or at one's screenshot.
+/// Fields whose values are hidden until asked for: somebody may be looking over your shoulder, or at your screenshot.
 const SECRETS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
-/// Browsers send these by themselves; tools as a rule do not. So do the fields whose names begin with `sec-`.
-const OF_BROWSERS: [&str; 17] = [
+/// What browsers send and curl doesn't: the request fields that MDN lists for browsers, and some that they no longer send. So are all
+/// fields that begin with `sec-`. Some tools send some of these (Wget `Connection`, PowerShell 7 `Accept-Encoding`).
+const OF_BROWSERS: [&str; 47] = [
+    "accept-charset",
     "accept-encoding",
     "accept-language",
+    "access-control-request-headers",
+    "access-control-request-method",
+    "alt-used",
+    "attribution-reporting-eligible",
+    "attribution-reporting-support",
     "authorization",
+    "available-dictionary",
     "cache-control",
+    "connection",
     "cookie",
+    "device-memory",
+    "dictionary-id",
     "dnt",
+    "downlink",
+    "dpr",
+    "ect",
+    "if-match",
     "if-modified-since",
     "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "keep-alive",
+    "last-event-id",
     "origin",
+    "ping-from",
+    "ping-to",
     "pragma",
     "priority",
     "proxy-authorization",
     "purpose",
+    "range",
     "referer",
+    "rtt",
     "save-data",
+    "service-worker",
+    "service-worker-navigation-preload",
     "te",
     "upgrade-insecure-requests",
+    "viewport-width",
+    "width",
+    "x-client-data",
+    "x-moz",
+    "x-purpose",
+    "x-requested-with",
 ];
 
 /// Where every name and value is, however long.
@@ -54,8 +86,10 @@ pub struct Rows<'l> {
 pub struct Facts {
     /// The value waits until it is asked for.
     pub is_secret: bool,
-    /// A tool that asks for the value will not find it in its own request.
+    /// Tools may not send the field: a command for it would get a 404.
     pub is_of_browsers: bool,
+    /// The same of PowerShell alone.
+    is_but_powershell: bool,
     /// Something else has the name.
     is_taken: bool,
     /// The bytes of the value.
@@ -75,6 +109,8 @@ impl Facts {
         Facts {
             is_secret: is_of_browsers && is_among(&SECRETS),
             is_of_browsers,
+            // Invoke-RestMethod of any version sends no Accept.
+            is_but_powershell: name.eq_ignore_ascii_case("accept"),
             is_taken: endpoints.iter().any(|endpoint| endpoint.segment.eq_ignore_ascii_case(name)),
             length,
         }
@@ -120,14 +156,14 @@ impl<'l> Rows<'l> {
         content.extend_from_slice(b"\n<tbody>");
         for row in self.shown() {
             match row.facts.is_of_browsers {
-                true => row.write_item(content),
-                false => row.write(content, true, &mut code),
+                true => row.write_without_command(content, b"\n<tr class=\"item\"><th>"),
+                false => row.write(content, &mut code),
             }
         }
         if self.shown().any(|row| row.facts.is_of_browsers) {
             content.extend_from_slice(b"\n</tbody>\n<tbody class=\"tool\">\n<tr>\n<th colspan=\"2\" scope=\"rowgroup\">");
-            content.extend_from_slice(b"Browsers send these, tools as a rule do not</th>\n</tr>");
-            self.shown().filter(|row| row.facts.is_of_browsers).for_each(|row| row.write(content, false, &mut code));
+            content.extend_from_slice(b"Browsers send these, tools may not</th>\n</tr>");
+            self.shown().filter(|row| row.facts.is_of_browsers).for_each(|row| row.write_without_command(content, b"\n<tr><th>"));
         }
         content.extend_from_slice(b"\n</tbody>\n<tbody>\n<tr><th><span>JSON</span>");
         code.write(content, Path::Fixed("/all"));
@@ -176,22 +212,22 @@ impl Code<'_> {
 }
 
 impl<'l> Shown<'l> {
-    /// Appends the row as the Browser tab has it.
-    fn write_item(self, content: &mut Vec<u8>) {
-        content.extend_from_slice(b"\n<tr class=\"item\"><th>");
+    /// Appends a row that has no command on any tab that shows it.
+    fn write_without_command(self, content: &mut Vec<u8>, start: &[u8]) {
+        content.extend_from_slice(start);
         self.write_name(content);
         content.extend_from_slice(b"</th>");
         self.write_result(content);
     }
 
-    /// Appends the row as the tools' tabs have it, and with its name all tabs.
-    fn write(self, content: &mut Vec<u8>, has_name: bool, code: &mut Code<'_>) {
-        content.extend_from_slice(b"\n<tr><th>");
-        if has_name {
-            content.extend_from_slice(b"<span>");
-            self.write_name(content);
-            content.extend_from_slice(b"</span>");
-        }
+    /// Appends a row that all tabs share, with its name and its command.
+    fn write(self, content: &mut Vec<u8>, code: &mut Code<'_>) {
+        content.extend_from_slice(match self.facts.is_but_powershell {
+            true => b"\n<tr class=\"but-powershell\"><th><span>",
+            false => b"\n<tr><th><span>",
+        });
+        self.write_name(content);
+        content.extend_from_slice(b"</span>");
         code.write(content, self.path());
         content.extend_from_slice(b"</th>");
         self.write_result(content);
