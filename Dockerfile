@@ -23,7 +23,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
 
 FROM scratch
 LABEL org.opencontainers.image.title="swagip" \
-      org.opencontainers.image.description="The fastest and most honest \"what is my IP\" server" \
+      org.opencontainers.image.description="A fast and honest \"what is my IP\" server" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
 

@@ -1,4 +1,4 @@
-//! swagip: the fastest and most honest "what is my IP" server.
+//! swagip: a fast and honest "what is my IP" server.
 //!
 //! The modules, in the order of their dependencies; each may name only those above it. Bytes become bytes in the pure half
 //! (`http`, `client`, `resource`, `exchange`: no sockets, no clock, no threads); `net` is the thin shell around it.

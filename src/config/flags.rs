@@ -110,6 +110,21 @@ mod tests {
         }
     }
 
+    /// README's table has every option with its variable.
+    #[test]
+    fn the_readme_names_what_the_help_names() {
+        let readme = include_str!("../../README.md");
+        let (_, table) = readme.split_once("\n| option | variable | default |\n").expect("the table");
+        let (table, _) = table.split_once("\n\n").expect("its end");
+        let is_name = |word: &&str| word.starts_with("--") || word.starts_with("SWAGIP_");
+        for line in HELP.lines().filter(|line| line.starts_with("  -") || line.starts_with("      --")) {
+            let names: Vec<_> = line.split([' ', '[', ',']).filter(is_name).collect();
+            let is_there = |row: &str| names.iter().all(|name| row.split(['`', ' ', ',']).any(|word| word == *name));
+            let is_own = names == ["--help"] || names == ["--version"];
+            assert!(is_own || table.lines().any(is_there), "README's table has no row with {names:?}");
+        }
+    }
+
     #[test]
     fn the_help_fits_a_terminal() {
         assert_eq!(HELP.lines().chain(HEALTHCHECK_HELP.lines()).find(|line| line.chars().count() > 100), None);
