@@ -27,7 +27,7 @@ use crate::http::request_line::leading_lines;
 use crate::http::response::Date;
 use crate::http::scan::{HEAD_MAX, Scan};
 use crate::http::{Field, Method, Refusal};
-use crate::resource::{self, Answer, Context, Lookup, Name, Reply, ResponseHead, Site};
+use crate::resource::{self, Answer, Context, Lookup, Reply, Resource, ResponseHead, Site};
 use answer::Writer;
 use call::Call;
 use content::{Rest, begin_content, is_unasked};
@@ -182,7 +182,7 @@ impl<R: Recorder> Service<R> {
     /// connection is closed.
     pub fn end(&mut self, state: &mut State, peer: &Peer, input: &[u8], output: &mut Vec<u8>) {
         let refusal = match state {
-            State::Head(scan) if scan.is_begun() => Refusal::HEAD_CUT,
+            State::Head(scan) if scan.has_begun() => Refusal::HEAD_CUT,
             // One that is waiting for its answer need not send more.
             State::Idle | State::Head(_) | State::Proxy | State::Waiting(_) => return,
             State::Content(_) => Refusal::CONTENT_CUT,
@@ -194,7 +194,7 @@ impl<R: Recorder> Service<R> {
     /// the connection is closed.
     pub fn expire(&mut self, state: &mut State, peer: &Peer, input: &[u8], output: &mut Vec<u8>) {
         match state {
-            State::Head(scan) if scan.is_begun() => self.refuse(Refusal::TIMEOUT, state, peer, input, output),
+            State::Head(scan) if scan.has_begun() => self.refuse(Refusal::TIMEOUT, state, peer, input, output),
             State::Idle | State::Head(_) | State::Proxy => {}
             State::Content(pending) => self.finish(pending, Persistence::Close, output),
             State::Waiting(asked) => self.answer_lookup(&asked.kept, &asked.lookup, &Reply::Busy, Persistence::Close, output),
@@ -214,13 +214,13 @@ impl<R: Recorder> Service<R> {
         };
         let (head, length) = (ResponseHead::refused(refusal.status), refusal.reason.len());
         let client = (!peer.trusted).then(|| self.rule.client(peer, &[]));
-        let record = Record { name: Name::Refused, head, length, method, target, client: client.as_ref() };
+        let record = Record { resource: Resource::Refused, head, length, method, target, client: client.as_ref() };
         self.writer.give_rare(output, &record, Persistence::Close, refusal.reason.as_bytes());
     }
 
     /// Looks at a head that did not arrive whole, or that is not right, or too long for the hot path.
     fn scan_head(&mut self, mut scan: Scan, state: &mut State, input: &[u8], call: &mut Call<'_>) -> Result<(), Refusal> {
-        if scan.look(input)?.is_none() {
+        if scan.resume(input)?.is_none() {
             *state = State::Head(scan);
             call.next = Some(Next::Read);
             return Ok(());
@@ -262,24 +262,24 @@ impl<R: Recorder> Service<R> {
         let client = self.rule.client(call.peer, request.fields);
         let context =
             Context { request, client: &client, peer: call.peer, rule: &self.rule, site: &self.site, draining: self.draining };
-        let (name, answer) = resource::answer(&context, &mut self.body);
+        let (resource, answer) = resource::answer(&context, &mut self.body);
         let Request { method, target, .. } = *request;
         let head = match answer {
             Answer::Now(head) => head,
             Answer::Later(lookup) => {
-                put_off(Kept::new(name, request, client), lookup, rest, length, state, call);
+                put_off(Kept::new(resource, request, client), lookup, rest, length, state, call);
                 return Ok(());
             }
         };
         if let Rest::Missing(content) = rest {
-            let (kept, answer) = (Kept::new(name, request, client), Prepared::Content(head, self.body.clone()));
+            let (kept, answer) = (Kept::new(resource, request, client), Prepared::Content(head, self.body.clone()));
             *state = State::Content(Pending { content, kept, answer }.into());
             call.unsent += self.body.len();
             call.answered(length);
             return Ok(());
         }
         let record =
-            Record { name, head, length: self.body.len(), method: Some(method), target: target.sent, client: Some(&client) };
+            Record { resource, head, length: self.body.len(), method: Some(method), target: target.sent, client: Some(&client) };
         self.writer.give(call.output, &record, persistence, &self.body);
         if method == Method::Head {
             call.unsent += self.body.len();

@@ -6,15 +6,15 @@ mod support;
 use support::TestServer;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Media {
+enum MediaType {
     Text,
     Json,
     Page,
 }
-use Media::{Json, Page, Text};
+use MediaType::{Json, Page, Text};
 
 /// Target, field lines without their ends, separated by `|`, and what is to come.
-type Row = (&'static str, &'static str, Media);
+type Row = (&'static str, &'static str, MediaType);
 
 const BROWSER: &str = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8|User-Agent: Mozilla/5.0 (X11)";
 
@@ -171,7 +171,7 @@ const FIXED: &[Row] = &[
     ("/headers", "Accept: text/plain|User-Agent: curl/8", Json),
 ];
 
-fn check(server: &TestServer, target: &str, fields: &str, expected: Media) {
+fn check(server: &TestServer, target: &str, fields: &str, expected: MediaType) {
     let lines: String = fields.split('|').filter(|line| !line.is_empty()).map(|line| format!("{line}\r\n")).collect();
     let answer = server.get(target, &lines);
     let seen = match answer.field("Content-Type").unwrap() {

@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use support::Answer;
 use swagip::client::{ForwardingField, Rule, TrustList};
 use swagip::exchange::{Next, ProxyFault, Service, State, Waiting};
-use swagip::http::media::{Media, preferred};
+use swagip::http::media::{MediaType, preferred};
 use swagip::resource::{address, json};
 
 fn config() -> ProptestConfig {
@@ -538,11 +538,11 @@ impl Element {
 }
 
 /// In words: of the three types that are named, by the highest weight of an element that names it; of equals the first here.
-fn naive(elements: &[Element]) -> Option<Media> {
-    let types = [(Media::Html, "text/html"), (Media::Json, "application/json"), (Media::Text, "text/plain")];
+fn naive(elements: &[Element]) -> Option<MediaType> {
+    let types = [(MediaType::Html, "text/html"), (MediaType::Json, "application/json"), (MediaType::Text, "text/plain")];
     let worth =
         |name: &str| elements.iter().filter(|element| element.range.to_lowercase() == name).map(Element::thousandths).max();
-    let mut named: Vec<(u16, Media)> = types.iter().filter_map(|&(media, name)| Some((worth(name)?, media))).collect();
+    let mut named: Vec<(u16, MediaType)> = types.iter().filter_map(|&(media, name)| Some((worth(name)?, media))).collect();
     named.retain(|&(worth, _)| worth > 0);
     // Stable: equals stay in their order.
     named.sort_by_key(|&(worth, _)| std::cmp::Reverse(worth));
@@ -560,6 +560,6 @@ proptest! {
         };
         let texts: Vec<Vec<u8>> = lines.iter().map(text).collect();
         let elements: Vec<Element> = lines.into_iter().flatten().flatten().collect();
-        prop_assert_eq!(preferred(texts.iter().map(Vec::as_slice), &Media::ALL), naive(&elements));
+        prop_assert_eq!(preferred(texts.iter().map(Vec::as_slice), &MediaType::ALL), naive(&elements));
     }
 }

@@ -7,11 +7,11 @@ mod oracle;
 mod quoted;
 
 use libfuzzer_sys::fuzz_target;
-use swagip::http::media::{self, Media};
+use swagip::http::media::{self, MediaType};
 
 fuzz_target!(|input: &[u8]| {
     let lines = input.split(|&byte| byte == b'\n');
-    for counted in [&Media::ALL[..], &Media::DATA] {
+    for counted in [&MediaType::ALL[..], &MediaType::DATA] {
         assert_eq!(media::preferred(lines.clone(), counted), oracle::preferred(lines.clone(), counted));
     }
 });

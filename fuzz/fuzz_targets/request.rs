@@ -8,7 +8,7 @@ use swagip::http::request::{self, Parsed};
 use swagip::http::scan::Scan;
 
 fuzz_target!(|input: &[u8]| {
-    let scanned = Scan::default().look(input);
+    let scanned = Scan::default().resume(input);
     let mut storage = request::storage::<FIELDS_MAX>();
     match (scanned, request::parse(input, &mut storage).map(Parsed::request)) {
         (Ok(Some(complete)), Ok(Some(request))) => assert_eq!(complete.length, request.length),

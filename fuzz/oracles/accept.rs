@@ -1,23 +1,23 @@
 //! Accept (RFC 9110 §12.5.1), read naively: taken apart into strings, sorted, the first one taken.
 
 use crate::quoted::split;
-use swagip::http::media::Media;
+use swagip::http::media::MediaType;
 
 /// Which of those that are counted the lines want most.
-pub fn preferred<'a>(lines: impl Iterator<Item = &'a [u8]>, counted: &[Media]) -> Option<Media> {
+pub fn preferred<'a>(lines: impl Iterator<Item = &'a [u8]>, counted: &[MediaType]) -> Option<MediaType> {
     let elements = lines.flat_map(|line| split(line, b','));
-    let mut named: Vec<(u32, Media)> =
+    let mut named: Vec<(u32, MediaType)> =
         elements.filter_map(|element| named(&element)).filter(|(weight, media)| *weight > 0 && counted.contains(media)).collect();
     named.sort_by_key(|&(weight, media)| (std::cmp::Reverse(weight), media));
     named.first().map(|&(_, media)| media)
 }
 
-fn named(element: &[u8]) -> Option<(u32, Media)> {
+fn named(element: &[u8]) -> Option<(u32, MediaType)> {
     let parts: Vec<String> = split(element, b';').iter().map(|part| latin(part.trim_ascii()).to_ascii_lowercase()).collect();
     let media = match parts[0].as_str() {
-        "text/html" => Media::Html,
-        "application/json" => Media::Json,
-        "text/plain" => Media::Text,
+        "text/html" => MediaType::Html,
+        "application/json" => MediaType::Json,
+        "text/plain" => MediaType::Text,
         _ => return None,
     };
     let weight = parts[1..].iter().find_map(|part| part.strip_prefix("q="));

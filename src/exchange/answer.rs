@@ -5,13 +5,13 @@ use crate::client::Client;
 use crate::http::Method;
 use crate::http::request::Persistence;
 use crate::http::response::{Date, Heads};
-use crate::resource::{Name, ResponseHead};
+use crate::resource::{Resource, ResponseHead};
 
 /// What was answered, for those who count or log it.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'r> {
     /// What answered.
-    pub name: Name,
+    pub resource: Resource,
     /// The representation, and the status.
     pub head: ResponseHead,
     /// The bytes of content, which for HEAD were not sent.
@@ -27,8 +27,8 @@ pub struct Record<'r> {
 impl Kept {
     /// The record of the answer that is given now.
     pub fn record(&self, head: ResponseHead, length: usize) -> Record<'_> {
-        let Kept { name, method, ref target, ref client, .. } = *self;
-        Record { name, head, length, method: Some(method), target, client: Some(client) }
+        let Kept { resource, method, ref target, ref client, .. } = *self;
+        Record { resource, head, length, method: Some(method), target, client: Some(client) }
     }
 }
 

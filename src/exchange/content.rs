@@ -29,7 +29,7 @@ pub(super) fn begin_content(request: &Request<'_, '_>, input: &[u8]) -> Result<(
     Ok(match content.read(&input[request.length..])? {
         Progress::Done(taken) => (request.length + taken, Rest::Nothing),
         Progress::More => (input.len(), Rest::Missing(content)),
-        Progress::Beyond => (request.length, Rest::Unwanted),
+        Progress::TooLarge => (request.length, Rest::Unwanted),
     })
 }
 
@@ -48,7 +48,7 @@ impl<R: Recorder> Service<R> {
     ) -> Result<Option<State>, Refusal> {
         let (length, is_beyond) = match pending.content.read(input)? {
             Progress::Done(length) => (length, false),
-            Progress::Beyond => (0, true),
+            Progress::TooLarge => (0, true),
             Progress::More => {
                 call.consumed += input.len();
                 return Ok(None);

@@ -5,7 +5,7 @@ use crate::http::Method;
 use crate::http::content::Content;
 use crate::http::request::{Persistence, Request};
 use crate::http::scan::Scan;
-use crate::resource::{Lookup, Name, Question, ResponseHead};
+use crate::resource::{Lookup, Question, Resource, ResponseHead};
 
 /// Where a connection stands between two calls.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ pub struct Asked {
 /// What is kept of a request that is answered later.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
-    pub name: Name,
+    pub resource: Resource,
     pub method: Method,
     pub target: Box<[u8]>,
     pub client: Client,
@@ -61,9 +61,9 @@ pub(super) struct Kept {
 
 impl Kept {
     #[cold]
-    pub fn new(name: Name, request: &Request<'_, '_>, client: Client) -> Kept {
+    pub fn new(resource: Resource, request: &Request<'_, '_>, client: Client) -> Kept {
         let Request { method, persistence, ref target, .. } = *request;
-        Kept { name, method, target: target.sent.into(), client, persistence }
+        Kept { resource, method, target: target.sent.into(), client, persistence }
     }
 }
 

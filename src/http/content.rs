@@ -35,7 +35,7 @@ pub enum Progress {
     /// All of the input belongs to it, and more is to come.
     More,
     /// It is larger than [`CONTENT_MAX`].
-    Beyond,
+    TooLarge,
 }
 
 impl Content {
@@ -53,7 +53,7 @@ impl Content {
     /// The refusal of the first byte that breaks the chunked coding, or of the limit that was passed.
     pub fn read(&mut self, input: &[u8]) -> Result<Progress, Refusal> {
         match self {
-            Content::Length(left) if *left > CONTENT_MAX => Ok(Progress::Beyond),
+            Content::Length(left) if *left > CONTENT_MAX => Ok(Progress::TooLarge),
             Content::Length(left) => {
                 let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
                 *left -= taken as u64;
@@ -131,7 +131,7 @@ impl Chunked {
                 }
                 Place::SizeLf => {
                     if self.line_end(byte)? {
-                        return Ok(Progress::Beyond);
+                        return Ok(Progress::TooLarge);
                     }
                 }
                 _ => self.place = self.framing(byte)?,
@@ -287,11 +287,11 @@ mod tests {
     #[test]
     fn limits() {
         assert_eq!(chunked("10000\r\n"), Ok(Progress::More));
-        assert_eq!(chunked("10001\r\n"), Ok(Progress::Beyond));
-        assert_eq!(chunked("ffffffffffffffff\r\n"), Ok(Progress::Beyond));
-        assert_eq!(chunked("1\r\nx\r\n10000\r\n"), Ok(Progress::Beyond));
+        assert_eq!(chunked("10001\r\n"), Ok(Progress::TooLarge));
+        assert_eq!(chunked("ffffffffffffffff\r\n"), Ok(Progress::TooLarge));
+        assert_eq!(chunked("1\r\nx\r\n10000\r\n"), Ok(Progress::TooLarge));
         assert_eq!(Content::Length(CONTENT_MAX).read(b"x"), Ok(Progress::More));
-        assert_eq!(Content::Length(CONTENT_MAX + 1).read(b"x"), Ok(Progress::Beyond));
+        assert_eq!(Content::Length(CONTENT_MAX + 1).read(b"x"), Ok(Progress::TooLarge));
         let long = "a".repeat(EXTENSIONS_MAX);
         assert_eq!(Content::new(Framing::Chunked).read(format!("1;{long}").as_bytes()), Ok(Progress::More));
         assert_eq!(Content::new(Framing::Chunked).read(format!("1;{long}a").as_bytes()), Err(Refusal::CHUNK_EXTENSION));

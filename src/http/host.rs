@@ -33,7 +33,7 @@ fn is_usual(host: &[u8]) -> bool {
     };
     // Without an early exit, because nearly every name is right: so the compiler looks at four bytes in a turn.
     // Of no bytes, one less is more than any limit.
-    name.len().wrapping_sub(1) < HOST_MAX && name.iter().fold(true, |is_right, &byte| is_right & is_name(byte))
+    name.len().wrapping_sub(1) < HOST_MAX && name.iter().fold(true, |is_right, &byte| is_right & is_reg_name(byte))
 }
 
 /// Any other host.
@@ -41,37 +41,37 @@ fn is_usual(host: &[u8]) -> bool {
 fn is_rare(host: &[u8]) -> bool {
     match host.first() {
         _ if host.len() > AUTHORITY_MAX => false,
-        Some(b'[') => is_literal(host),
+        Some(b'[') => is_ip_literal(host),
         Some(b':') | None => false,
-        Some(_) => is_encoded(host),
+        Some(_) => is_encoded_name(host),
     }
 }
 
 /// unreserved and sub-delims without the comma.
-const fn is_name(byte: u8) -> bool {
-    NAME[byte as usize]
+const fn is_reg_name(byte: u8) -> bool {
+    REG_NAME[byte as usize]
 }
 
-const NAME: [bool; 256] = alphanumeric_and(b"-._~!$&'()*+;=");
+const REG_NAME: [bool; 256] = alphanumeric_and(b"-._~!$&'()*+;=");
 
 /// `1*DIGIT`, at most 65535; leading zeros change nothing.
 fn is_port(digits: &[u8]) -> bool {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return false;
     }
-    digits.len() < 5 || is_small(digits)
+    digits.len() < 5 || is_at_most_65535(digits)
 }
 
 /// Whether the number is at most 65535.
 #[inline(never)]
-fn is_small(digits: &[u8]) -> bool {
+fn is_at_most_65535(digits: &[u8]) -> bool {
     let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
     let digits = &digits[zeros..];
     // Of numbers with equally many digits the greater one is the later in the order of strings.
     digits.len() < 5 || (digits.len() == 5 && digits <= b"65535")
 }
 
-fn is_rest(rest: &[u8]) -> bool {
+fn is_port_part(rest: &[u8]) -> bool {
     match rest {
         [] => true,
         [b':', port @ ..] => is_port(port),
@@ -80,30 +80,30 @@ fn is_rest(rest: &[u8]) -> bool {
 }
 
 /// `"[" ( IPv6address / IPvFuture ) "]"`, and a port.
-fn is_literal(host: &[u8]) -> bool {
+fn is_ip_literal(host: &[u8]) -> bool {
     let Some(end) = memchr::memchr(b']', host) else { return false };
     let literal = &host[1..end];
     let is_address = std::str::from_utf8(literal).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok());
-    (is_address || is_future(literal)) && end < HOST_MAX && is_rest(&host[end + 1..])
+    (is_address || is_ip_future(literal)) && end < HOST_MAX && is_port_part(&host[end + 1..])
 }
 
 /// `"v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" )`
-fn is_future(literal: &[u8]) -> bool {
+fn is_ip_future(literal: &[u8]) -> bool {
     let Some((b'v' | b'V', rest)) = literal.split_first() else { return false };
     let Some(dot) = memchr::memchr(b'.', rest) else { return false };
     let (version, address) = (&rest[..dot], &rest[dot + 1..]);
     let is_version = !version.is_empty() && version.iter().all(u8::is_ascii_hexdigit);
-    is_version && !address.is_empty() && address.iter().all(|&byte| is_name(byte) || byte == b':')
+    is_version && !address.is_empty() && address.iter().all(|&byte| is_reg_name(byte) || byte == b':')
 }
 
 /// A registered name that holds percent-encoded bytes.
-fn is_encoded(host: &[u8]) -> bool {
+fn is_encoded_name(host: &[u8]) -> bool {
     let mut rest = host;
     loop {
         rest = match rest {
             [b'%', high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => rest,
-            [byte, rest @ ..] if is_name(*byte) => rest,
-            rest => return host.len() - rest.len() <= HOST_MAX && is_rest(rest),
+            [byte, rest @ ..] if is_reg_name(*byte) => rest,
+            rest => return host.len() - rest.len() <= HOST_MAX && is_port_part(rest),
         };
     }
 }

@@ -2,7 +2,7 @@
 
 /// The media types of this server's content that a client can choose between. In the order of preference between equals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Media {
+pub enum MediaType {
     /// `text/html`
     Html,
     /// `application/json`
@@ -11,26 +11,26 @@ pub enum Media {
     Text,
 }
 
-impl Media {
+impl MediaType {
     /// All three.
-    pub const ALL: [Media; 3] = [Media::Html, Media::Json, Media::Text];
+    pub const ALL: [MediaType; 3] = [MediaType::Html, MediaType::Json, MediaType::Text];
 
     /// Those that programs read.
-    pub const DATA: [Media; 2] = [Media::Json, Media::Text];
+    pub const DATA: [MediaType; 2] = [MediaType::Json, MediaType::Text];
 
     fn name(self) -> &'static [u8] {
         match self {
-            Media::Html => b"text/html",
-            Media::Json => b"application/json",
-            Media::Text => b"text/plain",
+            MediaType::Html => b"text/html",
+            MediaType::Json => b"application/json",
+            MediaType::Text => b"text/plain",
         }
     }
 }
 
 /// The one among `counted` that the Accept lines name with the highest weight above 0. Ranges such as `*/*` name nothing, and an
 /// element that breaks the grammar of its weight names nothing either.
-pub fn preferred<'a>(lines: impl Iterator<Item = &'a [u8]>, counted: &[Media]) -> Option<Media> {
-    let mut best: Option<(u16, Media)> = None;
+pub fn preferred<'a>(lines: impl Iterator<Item = &'a [u8]>, counted: &[MediaType]) -> Option<MediaType> {
+    let mut best: Option<(u16, MediaType)> = None;
     for element in lines.flat_map(|line| split_quoted(line, b',')) {
         let Some((weight, media)) = named(element, counted) else { continue };
         if weight > 0 && best.is_none_or(|(other, held)| weight > other || (weight == other && media < held)) {
@@ -41,7 +41,7 @@ pub fn preferred<'a>(lines: impl Iterator<Item = &'a [u8]>, counted: &[Media]) -
 }
 
 /// The media type among `counted` that an element names, and its weight in thousandths.
-fn named(element: &[u8], counted: &[Media]) -> Option<(u16, Media)> {
+fn named(element: &[u8], counted: &[MediaType]) -> Option<(u16, MediaType)> {
     let mut parts = split_quoted(element, b';');
     let name = parts.next()?.trim_ascii();
     let media = *counted.iter().find(|media| name.eq_ignore_ascii_case(media.name()))?;
@@ -98,37 +98,40 @@ mod tests {
             ("*/*", None),
             ("text/*", None),
             ("image/png", None),
-            ("text/html", Some(Media::Html)),
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some(Media::Html)),
-            ("application/json", Some(Media::Json)),
-            ("text/html;q=0.9, text/plain;q=1", Some(Media::Text)),
-            (r#"text/html;q=0.5;a=",application/json,""#, Some(Media::Html)),
-            (r#"text/html;q=0.5;a="\",application/json,""#, Some(Media::Html)),
-            ("APPLICATION/JSON; charset=utf-8", Some(Media::Json)),
-            ("text/plain, application/json", Some(Media::Json)),
-            ("text/plain,text/html,application/json", Some(Media::Html)),
-            ("text/html;q=0.5, text/plain;q=0.6", Some(Media::Text)),
+            ("text/html", Some(MediaType::Html)),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some(MediaType::Html)),
+            ("application/json", Some(MediaType::Json)),
+            ("text/html;q=0.9, text/plain;q=1", Some(MediaType::Text)),
+            (r#"text/html;q=0.5;a=",application/json,""#, Some(MediaType::Html)),
+            (r#"text/html;q=0.5;a="\",application/json,""#, Some(MediaType::Html)),
+            ("APPLICATION/JSON; charset=utf-8", Some(MediaType::Json)),
+            ("text/plain, application/json", Some(MediaType::Json)),
+            ("text/plain,text/html,application/json", Some(MediaType::Html)),
+            ("text/html;q=0.5, text/plain;q=0.6", Some(MediaType::Text)),
             ("text/html;q=0", None),
             ("text/html;q=0.000", None),
-            ("text/html;q=0.001", Some(Media::Html)),
-            ("text/html ; Q=1.000", Some(Media::Html)),
+            ("text/html;q=0.001", Some(MediaType::Html)),
+            ("text/html ; Q=1.000", Some(MediaType::Html)),
             ("text/html;q=1.001", None),
             ("text/html;q=2", None),
             ("text/html;q=", None),
             ("text/html;q=0.1234", None),
             ("text/html;q=.5", None),
             ("text/html;q=a", None),
-            ("text/html;a=\"b,c;q=0\";q=0.3, text/plain;q=0.2", Some(Media::Html)),
-            ("text/html;a=\"\\\",text/plain\"", Some(Media::Html)),
-            (",, text/plain ,", Some(Media::Text)),
+            ("text/html;a=\"b,c;q=0\";q=0.3, text/plain;q=0.2", Some(MediaType::Html)),
+            ("text/html;a=\"\\\",text/plain\"", Some(MediaType::Html)),
+            (",, text/plain ,", Some(MediaType::Text)),
             ("text/htmlx", None),
-            ("text/html;q=0, text/html;q=0.1", Some(Media::Html)),
+            ("text/html;q=0, text/html;q=0.1", Some(MediaType::Html)),
         ] {
-            assert_eq!(preferred([accept.as_bytes()].into_iter(), &Media::ALL), media, "{accept:?}");
+            assert_eq!(preferred([accept.as_bytes()].into_iter(), &MediaType::ALL), media, "{accept:?}");
         }
-        assert_eq!(preferred([&b"text/plain;q=0.5"[..], b"application/json;q=0.6"].into_iter(), &Media::ALL), Some(Media::Json));
-        for (accept, media) in [("text/html", None), ("text/html,text/plain;q=0.1", Some(Media::Text))] {
-            assert_eq!(preferred([accept.as_bytes()].into_iter(), &Media::DATA), media, "{accept:?}");
+        assert_eq!(
+            preferred([&b"text/plain;q=0.5"[..], b"application/json;q=0.6"].into_iter(), &MediaType::ALL),
+            Some(MediaType::Json)
+        );
+        for (accept, media) in [("text/html", None), ("text/html,text/plain;q=0.1", Some(MediaType::Text))] {
+            assert_eq!(preferred([accept.as_bytes()].into_iter(), &MediaType::DATA), media, "{accept:?}");
         }
     }
 }

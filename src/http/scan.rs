@@ -61,7 +61,7 @@ const MINOR: usize = VERSION.len() - 1;
 
 impl Scan {
     /// Whether a request line has begun; empty lines before it are nothing yet.
-    pub fn is_begun(&self) -> bool {
+    pub fn has_begun(&self) -> bool {
         !matches!(self.place, Place::Lead | Place::LeadCr)
     }
 
@@ -70,7 +70,7 @@ impl Scan {
     ///
     /// # Errors
     /// The refusal of the first byte that no request has at its place, or of the limit that was passed.
-    pub fn look(&mut self, input: &[u8]) -> Result<Option<Complete>, Refusal> {
+    pub fn resume(&mut self, input: &[u8]) -> Result<Option<Complete>, Refusal> {
         let end = input.len().min(HEAD_MAX);
         while self.position < end {
             let byte = input[self.position];
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     fn look(bytes: &str) -> Result<Option<usize>, Refusal> {
-        Scan::default().look(bytes.as_bytes()).map(|complete| complete.map(|complete| complete.length))
+        Scan::default().resume(bytes.as_bytes()).map(|complete| complete.map(|complete| complete.length))
     }
 
     #[test]

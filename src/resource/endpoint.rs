@@ -8,16 +8,16 @@ pub struct Endpoint {
     /// The path without its slash, in lower case.
     pub segment: &'static str,
     /// Whose scripts may read the answers, as their heads say.
-    pub readers: Readers,
+    pub readable_by: ReadableBy,
     /// What the page says of it; empty where the page doesn't name it.
     pub about: &'static str,
 }
 
 /// Whose scripts may read an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Readers {
+pub enum ReadableBy {
     /// Those of any origin.
-    Anyone,
+    AnyOrigin,
     /// This server's own: the answer may hold what a proxy added about its user.
     SameOrigin,
 }

@@ -76,13 +76,13 @@ heads! {
     /// JSON that any origin may read.
     OpenJson: "200 OK", [JSON, NO_STORE, NO_SNIFF, ANY_ORIGIN];
     /// Text chosen by Accept.
-    ChosenText: "200 OK", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
+    NegotiatedText: "200 OK", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
     /// JSON chosen by Accept.
-    ChosenJson: "200 OK", [JSON, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
+    NegotiatedJson: "200 OK", [JSON, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
     /// What was looked up is not known, as text.
-    ChosenUnknown: "404 Not Found", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
+    NegotiatedUnknown: "404 Not Found", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
     /// The same as JSON.
-    ChosenUnknownJson: "404 Not Found", [JSON, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
+    NegotiatedUnknownJson: "404 Not Found", [JSON, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY];
     /// What is not done for this client.
     Forbidden: "403 Forbidden", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT];
     /// Too much is being looked up.
@@ -106,19 +106,19 @@ heads! {
     /// `/favicon.ico`
     Icon: "200 OK", ["Content-Type: image/vnd.microsoft.icon", CACHED, NO_SNIFF, SAME_ORIGIN, statics::ICON.etag_line()];
     /// `/favicon.ico`, which the client has.
-    IconSame: "304 Not Modified", [CACHED, NO_SNIFF, SAME_ORIGIN, statics::ICON.etag_line()];
+    IconNotModified: "304 Not Modified", [CACHED, NO_SNIFF, SAME_ORIGIN, statics::ICON.etag_line()];
     /// `/favicon.svg`
-    Drawing: "200 OK", ["Content-Type: image/svg+xml", CACHED, NO_SNIFF, SAME_ORIGIN, statics::DRAWING.etag_line()];
+    IconSvg: "200 OK", ["Content-Type: image/svg+xml", CACHED, NO_SNIFF, SAME_ORIGIN, statics::ICON_SVG.etag_line()];
     /// `/favicon.svg`, which the client has.
-    DrawingSame: "304 Not Modified", [CACHED, NO_SNIFF, SAME_ORIGIN, statics::DRAWING.etag_line()];
+    IconSvgNotModified: "304 Not Modified", [CACHED, NO_SNIFF, SAME_ORIGIN, statics::ICON_SVG.etag_line()];
     /// `/robots.txt`
     Robots: "200 OK", [TEXT, CACHED, NO_SNIFF, SAME_ORIGIN, statics::ROBOTS.etag_line()];
     /// `/robots.txt`, which the client has.
-    RobotsSame: "304 Not Modified", [CACHED, NO_SNIFF, SAME_ORIGIN, statics::ROBOTS.etag_line()];
+    RobotsNotModified: "304 Not Modified", [CACHED, NO_SNIFF, SAME_ORIGIN, statics::ROBOTS.etag_line()];
     /// `/openapi.json`
     OpenApi: "200 OK", [JSON, CACHED, NO_SNIFF, SAME_ORIGIN, statics::OPENAPI.etag_line()];
     /// `/openapi.json`, which the client has.
-    OpenApiSame: "304 Not Modified", [CACHED, NO_SNIFF, SAME_ORIGIN, statics::OPENAPI.etag_line()];
+    OpenApiNotModified: "304 Not Modified", [CACHED, NO_SNIFF, SAME_ORIGIN, statics::OPENAPI.etag_line()];
     /// A request that is malformed.
     BadRequest: "400 Bad Request", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN];
     /// A request that took too long.

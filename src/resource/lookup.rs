@@ -4,7 +4,7 @@
 
 use super::negotiation::accepted;
 use super::{Context, ResponseHead, address, json};
-use crate::http::media::Media;
+use crate::http::media::MediaType;
 use crate::http::response::decimal;
 use std::net::IpAddr;
 
@@ -86,7 +86,7 @@ pub enum ReverseDns {
 /// `/hostname`: the name of the client's address, confirmed.
 pub fn hostname(context: &Context<'_>, content: &mut Vec<u8>) -> Answer {
     let is_asked = |ip: &IpAddr| context.site.reverse_dns == ReverseDns::All || address::kind(*ip).is_none();
-    let Some(ip) = context.client.address else { return ResponseHead::ChosenUnknown.into() };
+    let Some(ip) = context.client.address else { return ResponseHead::NegotiatedUnknown.into() };
     let lookup = Lookup::new(Question::Hostname(ip), context);
     if is_asked(&ip) { Answer::Later(lookup) } else { lookup.answer(&Reply::Unknown, content).into() }
 }
@@ -120,7 +120,7 @@ pub fn port(context: &Context<'_>, segment: &[u8], content: &mut Vec<u8>) -> Ans
 
 impl Lookup {
     fn new(question: Question, context: &Context<'_>) -> Lookup {
-        let is_json = accepted(context) == Some(Media::Json);
+        let is_json = accepted(context) == Some(MediaType::Json);
         Lookup { question, is_json, ends_in_line_feed: context.ends_in_line_feed() }
     }
 
@@ -147,24 +147,24 @@ impl Lookup {
             }
             content.extend_from_slice(b",\n  \"confirmed\": ");
             close(is_confirmed, content);
-            return if name.is_some() { ResponseHead::ChosenJson } else { ResponseHead::ChosenUnknownJson };
+            return if name.is_some() { ResponseHead::NegotiatedJson } else { ResponseHead::NegotiatedUnknownJson };
         }
         match name.filter(|_| is_confirmed) {
-            Some(name) => self.text(content, name, ResponseHead::ChosenText),
-            None => ResponseHead::ChosenUnknown,
+            Some(name) => self.text(content, name, ResponseHead::NegotiatedText),
+            None => ResponseHead::NegotiatedUnknown,
         }
     }
 
     fn reachable(&self, ip: IpAddr, port: u16, is_open: bool, content: &mut Vec<u8>) -> ResponseHead {
         if !self.is_json {
-            return self.text(content, if is_open { "open" } else { "closed" }, ResponseHead::ChosenText);
+            return self.text(content, if is_open { "open" } else { "closed" }, ResponseHead::NegotiatedText);
         }
         open(ip, content);
         content.extend_from_slice(b",\n  \"port\": ");
         decimal(content, port.into());
         content.extend_from_slice(b",\n  \"reachable\": ");
         close(is_open, content);
-        ResponseHead::ChosenJson
+        ResponseHead::NegotiatedJson
     }
 
     fn text(&self, content: &mut Vec<u8>, text: &str, head: ResponseHead) -> ResponseHead {

@@ -32,7 +32,7 @@ use crate::http::Request;
 
 pub use head::ResponseHead;
 pub use lookup::{Answer, Lookup, Question, Reply, ReverseDns};
-pub use table::{Name, answer, is_check};
+pub use table::{Resource, answer, is_check};
 
 /// The most bytes of [`Site::path`]: the page says it in each of up to 102 rows.
 pub const SITE_PATH_MAX: usize = 64;

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::http::Request;
-use crate::http::media::{self, Media};
+use crate::http::media::{self, MediaType};
 
 /// The representation of `/`. Of these rules the first that applies:
 ///
@@ -12,17 +12,17 @@ use crate::http::media::{self, Media};
 /// 4. A browser that sends no Accept gets the page.
 /// 5. Everyone else gets text.
 #[inline]
-pub fn representation(context: &Context<'_>) -> Media {
+pub fn representation(context: &Context<'_>) -> MediaType {
     let request = context.request;
     if let Some(media) = request.target.query.and_then(format).or_else(|| accepted(context)) {
         return media;
     }
-    if request.accept().is_none() && request.user_agent().is_some_and(is_browser) { Media::Html } else { Media::Text }
+    if request.accept().is_none() && request.user_agent().is_some_and(is_browser) { MediaType::Html } else { MediaType::Text }
 }
 
 /// What Accept names, by weight; `None` where it names none of the three.
 #[inline]
-pub fn accepted(context: &Context<'_>) -> Option<Media> {
+pub fn accepted(context: &Context<'_>) -> Option<MediaType> {
     match context.request.accept()? {
         // What nearly every tool sends.
         b"*/*" if !context.request.is_accept_repeated() => None,
@@ -31,8 +31,9 @@ pub fn accepted(context: &Context<'_>) -> Option<Media> {
 }
 
 #[inline(never)]
-fn preferred(request: &Request<'_, '_>, line: &[u8]) -> Option<Media> {
-    let counted: &[Media] = if request.user_agent().is_some_and(always_accepts_html) { &Media::DATA } else { &Media::ALL };
+fn preferred(request: &Request<'_, '_>, line: &[u8]) -> Option<MediaType> {
+    let counted: &[MediaType] =
+        if request.user_agent().is_some_and(always_accepts_html) { &MediaType::DATA } else { &MediaType::ALL };
     match request.is_accept_repeated() {
         false => media::preferred([line].into_iter(), counted),
         true => media::preferred(request.values(b"accept"), counted),
@@ -53,13 +54,13 @@ fn is_browser(agent: &[u8]) -> bool {
 }
 
 /// What the first `format=` of a query names, in any case.
-fn format(query: &[u8]) -> Option<Media> {
+fn format(query: &[u8]) -> Option<MediaType> {
     const NAME: &[u8] = b"format=";
     let value = query.split(|&byte| byte == b'&').find_map(|pair| {
         let (name, value) = pair.split_at_checked(NAME.len())?;
         name.eq_ignore_ascii_case(NAME).then_some(value)
     })?;
-    let named = [(&b"text"[..], Media::Text), (b"json", Media::Json), (b"html", Media::Html)];
+    let named = [(&b"text"[..], MediaType::Text), (b"json", MediaType::Json), (b"html", MediaType::Html)];
     named.iter().find(|(name, _)| value.eq_ignore_ascii_case(name)).map(|&(_, media)| media)
 }
 

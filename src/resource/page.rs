@@ -15,7 +15,7 @@ use super::{Context, address};
 use crate::client::Mistake;
 use askama::Template;
 use budget::{FRAME_MAX, PAGE_MAX};
-use command::Origin;
+use command::BaseUrl;
 use rows::Rows;
 use std::fmt;
 
@@ -35,7 +35,7 @@ const SCRIPT: &str = include_str!("../../templates/page.js");
 pub fn render(context: &Context<'_>, endpoints: &[Endpoint], content: &mut Vec<u8>) {
     let Context { client, rule, site, .. } = *context;
     let field = rule.field_name();
-    let origin = Origin::new(client.scheme, site.host.as_deref().map(str::as_bytes).or(context.shown_host()), &site.path);
+    let origin = BaseUrl::new(client.scheme, site.host.as_deref().map(str::as_bytes).or(context.shown_host()), &site.path);
     let words = 10 * site.title.len() + 5 * field.len() + site.served_by.as_ref().map_or(0, String::len);
     let room = PAGE_MAX.saturating_sub(FRAME_MAX + words);
     // Writing to a Vec does not fail, and nothing in the template does.
@@ -80,23 +80,23 @@ impl fmt::Write for Output<'_> {
 /// What there is to say of the address, where it is not simply a public one at the other end of the connection.
 enum Provenance {
     /// A trusted proxy said so.
-    Told,
+    Proxy,
     /// A trusted proxy sent no forwarding field.
-    Untold,
+    FieldMissing,
     /// A trusted proxy sent one that can't be read.
-    Unreadable,
+    FieldUnreadable,
     /// A forwarding field came from someone who is not trusted.
-    Unbelieved,
+    PeerUntrusted,
 }
 
 impl Start<'_> {
     fn provenance(&self) -> Option<Provenance> {
         let Context { peer, rule, request, .. } = self.context;
         match rule.mistake(peer, request.fields) {
-            Some(Mistake::Untrusted { .. }) => Some(Provenance::Unbelieved),
-            Some(Mistake::Missing) => Some(Provenance::Untold),
-            Some(Mistake::Unreadable) => Some(Provenance::Unreadable),
-            Some(Mistake::Inside) | None => peer.trusted.then_some(Provenance::Told),
+            Some(Mistake::Untrusted { .. }) => Some(Provenance::PeerUntrusted),
+            Some(Mistake::Missing) => Some(Provenance::FieldMissing),
+            Some(Mistake::Unreadable) => Some(Provenance::FieldUnreadable),
+            Some(Mistake::Inside) | None => peer.trusted.then_some(Provenance::Proxy),
         }
     }
 
@@ -402,7 +402,7 @@ mod tests {
             let context = &Context { request, client, peer, rule: &rule, site, draining: false };
             let (listing, mut content) = (Listing::all(context), Vec::new());
             let room = PAGE_MAX - FRAME_MAX;
-            let rows = Rows::new(&listing, ENDPOINTS, Origin::new(None, request.host(), &site.path), room);
+            let rows = Rows::new(&listing, ENDPOINTS, BaseUrl::new(None, request.host(), &site.path), room);
             rows.write(&mut content);
             let shown = budget::shown(&rows, room);
             let reckoned = budget::size(&rows, shown, usize::MAX);

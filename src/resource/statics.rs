@@ -13,7 +13,7 @@ pub struct File {
 /// `/favicon.ico`
 pub static ICON: File = File::new(include_bytes!("../../assets/favicon.ico"));
 /// `/favicon.svg`
-pub static DRAWING: File = File::new(include_bytes!("../../assets/favicon.svg"));
+pub static ICON_SVG: File = File::new(include_bytes!("../../assets/favicon.svg"));
 /// `/robots.txt`
 pub static ROBOTS: File = File::new(include_bytes!("../../assets/robots.txt"));
 /// `/openapi.json`
@@ -59,20 +59,20 @@ impl File {
 
 /// `/favicon.ico`
 pub fn icon(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    ICON.answer(context, ResponseHead::Icon, ResponseHead::IconSame, content)
+    ICON.answer(context, ResponseHead::Icon, ResponseHead::IconNotModified, content)
 }
 
 /// `/favicon.svg`
-pub fn drawing(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    DRAWING.answer(context, ResponseHead::Drawing, ResponseHead::DrawingSame, content)
+pub fn icon_svg(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    ICON_SVG.answer(context, ResponseHead::IconSvg, ResponseHead::IconSvgNotModified, content)
 }
 
 /// `/robots.txt`
 pub fn robots(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    ROBOTS.answer(context, ResponseHead::Robots, ResponseHead::RobotsSame, content)
+    ROBOTS.answer(context, ResponseHead::Robots, ResponseHead::RobotsNotModified, content)
 }
 
 /// `/openapi.json`
 pub fn openapi(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    OPENAPI.answer(context, ResponseHead::OpenApi, ResponseHead::OpenApiSame, content)
+    OPENAPI.answer(context, ResponseHead::OpenApi, ResponseHead::OpenApiNotModified, content)
 }

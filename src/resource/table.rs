@@ -1,16 +1,16 @@
 //! THE table: what every path is called, and which function answers for it.
 
-use super::endpoint::{Endpoint, Readers};
+use super::endpoint::{Endpoint, ReadableBy};
 use super::negotiation::{accepted, representation};
 use super::{Answer, Context, ResponseHead, ReverseDns, address, explain, fields, json, lookup, page, statics, status};
 use crate::http::Method;
-use crate::http::media::Media;
+use crate::http::media::MediaType;
 
 macro_rules! resources {
-    ($($(#[$doc:meta])* $name:ident = $segment:literal, $readers:ident, $answer:path $(, $about:literal)?;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $segment:literal, $readable_by:ident, $answer:path $(, $about:literal)?;)*) => {
         /// What a request was answered by.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Name {
+        pub enum Resource {
             /// `/`
             Root,
             $($(#[$doc])* $name,)*
@@ -26,15 +26,15 @@ macro_rules! resources {
 
         /// Every path with one segment that is not the name of a field. `/`, `/<name>` and `/headers/<name>` stand beside it.
         pub const ENDPOINTS: &[Endpoint] =
-            &[$(Endpoint { segment: $segment, readers: Readers::$readers, about: concat!($($about)?) }),*];
+            &[$(Endpoint { segment: $segment, readable_by: ReadableBy::$readable_by, about: concat!($($about)?) }),*];
 
-        /// The names of the [`ENDPOINTS`], in their order.
-        const NAMES: &[Name] = &[$(Name::$name),*];
+        /// The resources of the [`ENDPOINTS`], in the same order.
+        const RESOURCES: &[Resource] = &[$(Resource::$name),*];
 
-        fn resource(name: Name, context: &Context<'_>, content: &mut Vec<u8>) -> Answer {
-            match name {
-                $(Name::$name => $answer(context, content).into(),)*
-                Name::Root | Name::Field | Name::PortTest | Name::None | Name::Refused => not_found(context, content).into(),
+        fn dispatch(resource: Resource, context: &Context<'_>, content: &mut Vec<u8>) -> Answer {
+            match resource {
+                $(Resource::$name => $answer(context, content).into(),)*
+                Resource::Root | Resource::Field | Resource::PortTest | Resource::None | Resource::Refused => not_found(context, content).into(),
             }
         }
     };
@@ -42,15 +42,15 @@ macro_rules! resources {
 
 resources! {
     /// `/ip`
-    Ip = "ip", Anyone, address::ip, "the address, always as text";
+    Ip = "ip", AnyOrigin, address::ip, "the address, always as text";
     /// `/source-ip`
-    SourceIp = "source-ip", Anyone, address::ip;
+    SourceIp = "source-ip", AnyOrigin, address::ip;
     /// `/port`
-    Port = "port", Anyone, address::port, "the port it comes from";
+    Port = "port", AnyOrigin, address::port, "the port it comes from";
     /// `/source-port`
-    SourcePort = "source-port", Anyone, address::port;
+    SourcePort = "source-port", AnyOrigin, address::port;
     /// `/json`
-    Json = "json", Anyone, json::client, "both, and the user agent";
+    Json = "json", AnyOrigin, json::client, "both, and the user agent";
     /// `/all`
     All = "all", SameOrigin, all, "both, and every header you sent";
     /// `/headers`
@@ -62,48 +62,48 @@ resources! {
     /// `/replica`
     Replica = "replica", SameOrigin, status::replica, "which replica answers";
     /// `/health`
-    Health = "health", Anyone, status::health, "liveness";
+    Health = "health", AnyOrigin, status::health, "liveness";
     /// `/healthz`
-    Healthz = "healthz", Anyone, status::health;
+    Healthz = "healthz", AnyOrigin, status::health;
     /// `/livez`
-    Livez = "livez", Anyone, status::health;
+    Livez = "livez", AnyOrigin, status::health;
     /// `/ready`
-    Ready = "ready", Anyone, status::ready, "readiness";
+    Ready = "ready", AnyOrigin, status::ready, "readiness";
     /// `/readyz`
-    Readyz = "readyz", Anyone, status::readyz;
+    Readyz = "readyz", AnyOrigin, status::readyz;
     /// `/favicon.ico`
     FaviconIco = "favicon.ico", SameOrigin, statics::icon;
     /// `/favicon.svg`
-    FaviconSvg = "favicon.svg", SameOrigin, statics::drawing;
+    FaviconSvg = "favicon.svg", SameOrigin, statics::icon_svg;
     /// `/robots.txt`
     Robots = "robots.txt", SameOrigin, statics::robots;
     /// `/openapi.json`
     OpenApi = "openapi.json", SameOrigin, statics::openapi, "all of this for programs";
 }
 
-impl Name {
+impl Resource {
     /// In lower case: the path's segment, `root`, `field`, `none` or `refused`.
     pub fn label(self) -> &'static str {
         match self {
-            Name::Root => "root",
-            Name::Field => "field",
-            Name::PortTest => "port-test",
-            Name::None => "none",
-            Name::Refused => "refused",
-            name => name.endpoint().map_or("none", |endpoint| endpoint.segment),
+            Resource::Root => "root",
+            Resource::Field => "field",
+            Resource::PortTest => "port-test",
+            Resource::None => "none",
+            Resource::Refused => "refused",
+            resource => resource.endpoint().map_or("none", |endpoint| endpoint.segment),
         }
     }
 
     fn endpoint(self) -> Option<&'static Endpoint> {
-        NAMES.iter().position(|&name| name == self).map(|index| &ENDPOINTS[index])
+        RESOURCES.iter().position(|&resource| resource == self).map(|index| &ENDPOINTS[index])
     }
 }
 
 /// Answers a request: appends the content, which for HEAD is not to be sent, and names the head; or the look-up that comes first.
 #[inline]
-pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> (Name, Answer) {
+pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> (Resource, Answer) {
     match context.request.method {
-        Method::Get | Method::Head if context.request.target.path == b"/" => (Name::Root, root(context, content).into()),
+        Method::Get | Method::Head if context.request.target.path == b"/" => (Resource::Root, root(context, content).into()),
         Method::Get | Method::Head => path(context, content),
         method => other_method(method, context, content),
     }
@@ -111,12 +111,12 @@ pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> (Name, Answer) {
 
 /// Whether a path is one that load balancers and monitors ask.
 pub fn is_check(path: &[u8]) -> bool {
-    matches!(find(path).0, Name::Health | Name::Healthz | Name::Livez | Name::Ready | Name::Readyz)
+    matches!(find(path).0, Resource::Health | Resource::Healthz | Resource::Livez | Resource::Ready | Resource::Readyz)
 }
 
 #[cold]
-fn other_method(method: Method, context: &Context<'_>, content: &mut Vec<u8>) -> (Name, Answer) {
-    let (name, _) = find(context.request.target.path);
+fn other_method(method: Method, context: &Context<'_>, content: &mut Vec<u8>) -> (Resource, Answer) {
+    let (resource, _) = find(context.request.target.path);
     let head = match method {
         Method::Options => options(context),
         Method::Connect | Method::NotAllowed => {
@@ -124,18 +124,18 @@ fn other_method(method: Method, context: &Context<'_>, content: &mut Vec<u8>) ->
         }
         _ => sentence(context, ResponseHead::NotImplemented, "no such method; names of methods are upper-case", content),
     };
-    (name, head.into())
+    (resource, head.into())
 }
 
 fn root(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     match representation(context) {
-        Media::Text if address::text(context, content) => ResponseHead::RootText,
-        Media::Text => ResponseHead::RootUnknown,
-        Media::Json => {
+        MediaType::Text if address::text(context, content) => ResponseHead::RootText,
+        MediaType::Text => ResponseHead::RootUnknown,
+        MediaType::Json => {
             json::client(context, content);
             ResponseHead::RootJson
         }
-        Media::Html => {
+        MediaType::Html => {
             page::render(context, ENDPOINTS, content);
             ResponseHead::Page
         }
@@ -144,49 +144,50 @@ fn root(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
 
 fn options(context: &Context<'_>) -> ResponseHead {
     let is_private = context.request.values(b"access-control-request-private-network").next() == Some(b"true");
-    let (name, _) = find(context.request.target.path);
-    let is_open = name == Name::Root || name.endpoint().is_some_and(|endpoint| endpoint.readers == Readers::Anyone);
+    let (resource, _) = find(context.request.target.path);
+    let is_open =
+        resource == Resource::Root || resource.endpoint().is_some_and(|endpoint| endpoint.readable_by == ReadableBy::AnyOrigin);
     match is_private && is_open {
         true => ResponseHead::OptionsPrivate,
         false => ResponseHead::Options,
     }
 }
 
-fn path(context: &Context<'_>, content: &mut Vec<u8>) -> (Name, Answer) {
-    let (name, segment) = find(context.request.target.path);
-    match name {
-        Name::PortTest if context.site.port_test => (name, lookup::port(context, segment.0, content)),
-        Name::PortTest => (Name::None, not_found(context, content).into()),
-        Name::Field => field(context, segment, content),
-        Name::Hostname if context.site.reverse_dns == ReverseDns::Off => field(context, segment, content),
-        name => (name, resource(name, context, content)),
+fn path(context: &Context<'_>, content: &mut Vec<u8>) -> (Resource, Answer) {
+    let (resource, segment) = find(context.request.target.path);
+    match resource {
+        Resource::PortTest if context.site.port_test => (resource, lookup::port(context, segment.0, content)),
+        Resource::PortTest => (Resource::None, not_found(context, content).into()),
+        Resource::Field => field(context, segment, content),
+        Resource::Hostname if context.site.reverse_dns == ReverseDns::Off => field(context, segment, content),
+        resource => (resource, dispatch(resource, context, content)),
     }
 }
 
-fn field(context: &Context<'_>, segment: Segment<'_>, content: &mut Vec<u8>) -> (Name, Answer) {
-    (Name::Field, fields::named(context, |name| segment.is(name), content).into())
+fn field(context: &Context<'_>, segment: Segment<'_>, content: &mut Vec<u8>) -> (Resource, Answer) {
+    (Resource::Field, fields::named(context, |name| segment.is(name), content).into())
 }
 
 /// What a path leads to; for a field also the segment that is its name.
-fn find(path: &[u8]) -> (Name, Segment<'_>) {
+fn find(path: &[u8]) -> (Resource, Segment<'_>) {
     // Split first, then decode: an encoded slash is part of a name.
-    let Some(path) = path.strip_prefix(b"/") else { return (Name::None, Segment(path)) };
+    let Some(path) = path.strip_prefix(b"/") else { return (Resource::None, Segment(path)) };
     let segment = Segment(path);
     match memchr::memchr(b'/', path) {
-        None if path.is_empty() => (Name::Root, segment),
+        None if path.is_empty() => (Resource::Root, segment),
         None => {
             let index = ENDPOINTS.iter().position(|endpoint| segment.is(endpoint.segment));
-            (index.map_or(Name::Field, |index| NAMES[index]), segment)
+            (index.map_or(Resource::Field, |index| RESOURCES[index]), segment)
         }
         Some(slash) => {
             let (first, name) = (Segment(&path[..slash]), Segment(&path[slash + 1..]));
             let is_one = !name.0.is_empty() && !name.0.contains(&b'/');
             let name_of_path = if is_one && first.is("headers") {
-                Name::Field
+                Resource::Field
             } else if is_one && first.is("port") {
-                Name::PortTest
+                Resource::PortTest
             } else {
-                Name::None
+                Resource::None
             };
             (name_of_path, name)
         }
@@ -199,12 +200,12 @@ fn not_found(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
 
 /// `/all`: text only for those who ask for it.
 fn all(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    if accepted(context) == Some(Media::Text) {
+    if accepted(context) == Some(MediaType::Text) {
         fields::all_as_text(context, content);
-        return ResponseHead::ChosenText;
+        return ResponseHead::NegotiatedText;
     }
     json::all(context, content);
-    ResponseHead::ChosenJson
+    ResponseHead::NegotiatedJson
 }
 
 /// `/explain`: JSON only for those who ask for it.
@@ -212,12 +213,12 @@ fn explanation(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     if !context.site.explain {
         return sentence(context, ResponseHead::NotFound, "explain is off: start swagip with --explain", content);
     }
-    if accepted(context) == Some(Media::Json) {
+    if accepted(context) == Some(MediaType::Json) {
         explain::json(context, content);
-        return ResponseHead::ChosenJson;
+        return ResponseHead::NegotiatedJson;
     }
     explain::text(context, content);
-    ResponseHead::ChosenText
+    ResponseHead::NegotiatedText
 }
 
 fn sentence(context: &Context<'_>, head: ResponseHead, sentence: &str, content: &mut Vec<u8>) -> ResponseHead {

@@ -23,7 +23,7 @@ impl From<Result<Progress, Refusal>> for Verdict {
         match decoded {
             Ok(Progress::Done(length)) => Verdict::Ends(length),
             Ok(Progress::More) => Verdict::GoesOn,
-            Ok(Progress::Beyond) => Verdict::Beyond,
+            Ok(Progress::TooLarge) => Verdict::Beyond,
             Err(_) => Verdict::Wrong,
         }
     }

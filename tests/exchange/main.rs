@@ -292,11 +292,11 @@ fn what_is_answered_is_recorded() {
 
     impl Recorder for Records {
         fn record(&mut self, record: &Record<'_>) {
-            let Record { name, head, length, method, target, client } = *record;
+            let Record { resource, head, length, method, target, client } = *record;
             let client = client.and_then(|client| client.address).map_or("-".to_owned(), |address| address.to_string());
             let (target, method) =
                 (String::from_utf8_lossy(target), method.map_or("-".to_owned(), |method| format!("{method:?}")));
-            self.0.push(format!("{} {} {length} {method} {target} {client}", name.label(), head.status()));
+            self.0.push(format!("{} {} {length} {method} {target} {client}", resource.label(), head.status()));
         }
     }
 

@@ -43,7 +43,7 @@ proptest! {
         let bytes = changed(head.into_bytes(), &changes);
         let mut storage = request::storage::<FIELDS_MAX>();
         let fast = request::parse(&bytes, &mut storage).map(|parsed| parsed.request().map(|request| request.length));
-        let strict = Scan::default().look(&bytes).map(|complete| complete.map(|complete| complete.length));
+        let strict = Scan::default().resume(&bytes).map(|complete| complete.map(|complete| complete.length));
         match (fast, strict) {
             (Ok(None), strict) => prop_assert!(matches!(strict, Ok(None) | Err(_))),
             (Ok(Some(fast)), strict) => prop_assert_eq!(strict, Ok(Some(fast))),
@@ -69,11 +69,11 @@ proptest! {
     #[test]
     fn a_look_that_goes_on_sees_what_a_look_at_all_sees(head in request(), changes in prop::collection::vec(change(), 0..4)) {
         let bytes = changed(head.into_bytes(), &changes);
-        let whole = Scan::default().look(&bytes);
+        let whole = Scan::default().resume(&bytes);
         let (mut scan, mut growing, mut last) = (Scan::default(), Vec::new(), Ok(None));
         for &byte in &bytes {
             growing.push(byte);
-            last = scan.look(&growing);
+            last = scan.resume(&growing);
             if last != Ok(None) {
                 break;
             }

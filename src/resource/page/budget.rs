@@ -41,7 +41,7 @@ pub fn shown(rows: &Rows<'_>, room: usize) -> usize {
 
 /// No less than the bytes of all rows; beyond `room` anything that is more.
 pub fn size(rows: &Rows<'_>, shown: usize, room: usize) -> usize {
-    let beginnings = beginnings_length(rows.origin());
+    let beginnings = beginnings_length(rows.base());
     let mut size = 0;
     for (row, facts) in rows.iter() {
         size += if facts.is_of_browsers { 0 } else { beginnings } + row_size(&row, facts, shown);

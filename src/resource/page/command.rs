@@ -37,7 +37,7 @@ impl Tool {
 
 /// Where the client reached this server.
 #[derive(Clone, Copy, Debug)]
-pub struct Origin<'a> {
+pub struct BaseUrl<'a> {
     /// `None` where no one told.
     pub scheme: Option<Scheme>,
     /// `uri-host [ ":" port ]`.
@@ -60,12 +60,12 @@ pub enum Path<'a> {
     },
 }
 
-impl<'a> Origin<'a> {
+impl<'a> BaseUrl<'a> {
     /// The commands' host. One whose percent-encoded form no longer fits is no name that DNS has, and the page says it in each
     /// row: then the reader has to know better.
-    pub fn new(scheme: Option<Scheme>, host: Option<&'a [u8]>, path: &'a str) -> Origin<'a> {
+    pub fn new(scheme: Option<Scheme>, host: Option<&'a [u8]>, path: &'a str) -> BaseUrl<'a> {
         let shown = host.filter(|host| encoded_host_length(host) <= AUTHORITY_MAX);
-        Origin { scheme, host: shown.unwrap_or(HOST_UNKNOWN), path }
+        BaseUrl { scheme, host: shown.unwrap_or(HOST_UNKNOWN), path }
     }
 
     /// Brackets are a pattern to zsh. Double quotes mean the same to every shell, cmd.exe among them.
@@ -82,28 +82,28 @@ const HOST_UNKNOWN: &[u8] = b"HOST";
 ///
 /// With its [end](write_end) that is a command which is safe in every shell: what a client chose is percent-encoded, save letters,
 /// digits and what means nothing to a shell; and it cannot begin with a hyphen.
-pub fn write_beginnings(content: &mut Vec<u8>, origin: Origin<'_>) {
+pub fn write_beginnings(content: &mut Vec<u8>, base: BaseUrl<'_>) {
     // wget takes `[::1]:80/` for FTP, and anything a leading hyphen for an option.
-    let is_plain = origin.host.first().is_some_and(u8::is_ascii_alphanumeric);
+    let is_plain = base.host.first().is_some_and(u8::is_ascii_alphanumeric);
     for tool in Tool::ALL {
-        let scheme = match origin.scheme {
+        let scheme = match base.scheme {
             Some(Scheme::Https) => "https://",
             _ if tool.needs_scheme() || !is_plain => "http://",
             _ => "",
         };
-        for part in ["<i>", tool.invocation(), origin.quote(), scheme, "</i>"] {
+        for part in ["<i>", tool.invocation(), base.quote(), scheme, "</i>"] {
             content.extend_from_slice(part.as_bytes());
         }
     }
-    encode(content, origin.host.iter().copied(), OF_HOST);
-    content.extend_from_slice(origin.path.as_bytes());
+    encode(content, base.host.iter().copied(), OF_HOST);
+    content.extend_from_slice(base.path.as_bytes());
 }
 
 /// No less than the bytes of what the commands of a row begin with.
-pub fn beginnings_length(origin: Origin<'_>) -> usize {
+pub fn beginnings_length(base: BaseUrl<'_>) -> usize {
     const MARKUP: usize = "<i></i>".len() + "&#34;".len() + "https://".len();
     let tools: usize = Tool::ALL.iter().map(|tool| MARKUP + tool.invocation().len()).sum();
-    tools + encoded_host_length(origin.host) + origin.path.len()
+    tools + encoded_host_length(base.host) + base.path.len()
 }
 
 fn encoded_host_length(host: &[u8]) -> usize {
@@ -111,9 +111,9 @@ fn encoded_host_length(host: &[u8]) -> usize {
 }
 
 /// Appends what a command ends in: what is asked for.
-pub fn write_end(content: &mut Vec<u8>, path: Path<'_>, origin: Origin<'_>) {
+pub fn write_end(content: &mut Vec<u8>, path: Path<'_>, base: BaseUrl<'_>) {
     write_path(content, path);
-    content.extend_from_slice(origin.quote().as_bytes());
+    content.extend_from_slice(base.quote().as_bytes());
 }
 
 /// Appends a path.
@@ -170,10 +170,10 @@ mod tests {
     }
 
     fn commands_below(scheme: Option<Scheme>, host: &str, below: &str, path: Path<'_>) -> Vec<String> {
-        let origin = Origin::new(scheme, Some(host.as_bytes()), below);
+        let base = BaseUrl::new(scheme, Some(host.as_bytes()), below);
         let mut content = Vec::new();
-        write_beginnings(&mut content, origin);
-        write_end(&mut content, path, origin);
+        write_beginnings(&mut content, base);
+        write_end(&mut content, path, base);
         let code = String::from_utf8(content).unwrap().replace("&#34;", "\"");
         let parts: Vec<&str> = code.split("</i>").collect();
         let (url, beginnings) = parts.split_last().unwrap();

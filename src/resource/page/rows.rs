@@ -6,7 +6,7 @@
 //! Browser tab, and without a command, under a heading of their own, on the tools' tabs.
 
 use super::budget;
-use super::command::{self, Origin, Path};
+use super::command::{self, BaseUrl, Path};
 use super::text::{self, Text};
 use crate::http::response::decimal;
 use crate::resource::address;
@@ -75,7 +75,7 @@ const HEADERS: &str = "/headers";
 /// All rows, and as much of each as fits.
 pub struct Rows<'l> {
     listing: &'l Listing<'l>,
-    origin: Origin<'l>,
+    base: BaseUrl<'l>,
     facts: [Facts; ROWS_MAX],
     /// The most bytes of a name that are shown, and of a value.
     shown: usize,
@@ -127,8 +127,8 @@ struct Shown<'l> {
 
 impl<'l> Rows<'l> {
     /// The rows of a listing, in at most `room` bytes, where these endpoints have names that are not those of fields.
-    pub fn new(listing: &'l Listing<'l>, endpoints: &[Endpoint], origin: Origin<'l>, room: usize) -> Rows<'l> {
-        let mut rows = Rows { listing, origin, facts: [Facts::default(); ROWS_MAX], shown: 0 };
+    pub fn new(listing: &'l Listing<'l>, endpoints: &[Endpoint], base: BaseUrl<'l>, room: usize) -> Rows<'l> {
+        let mut rows = Rows { listing, base, facts: [Facts::default(); ROWS_MAX], shown: 0 };
         for (place, row) in rows.facts.iter_mut().zip(listing.rows()) {
             *place = Facts::of(&row, endpoints);
         }
@@ -137,8 +137,8 @@ impl<'l> Rows<'l> {
     }
 
     /// Where the commands ask.
-    pub fn origin(&self) -> Origin<'l> {
-        self.origin
+    pub fn base(&self) -> BaseUrl<'l> {
+        self.base
     }
 
     /// The rows with what is known of them.
@@ -152,7 +152,7 @@ impl<'l> Rows<'l> {
 
     /// Appends the bodies of the table.
     pub fn write(&self, content: &mut Vec<u8>) {
-        let mut code = Code { origin: self.origin, beginnings: 0..0 };
+        let mut code = Code { base: self.base, beginnings: 0..0 };
         content.extend_from_slice(b"\n<tbody>");
         for row in self.shown() {
             match row.facts.is_of_browsers {
@@ -191,7 +191,7 @@ impl<'l> Rows<'l> {
 
 /// The commands of a row.
 struct Code<'l> {
-    origin: Origin<'l>,
+    base: BaseUrl<'l>,
     /// Where in the content those of a row before this one begin: as those of all rows.
     beginnings: Range<usize>,
 }
@@ -201,12 +201,12 @@ impl Code<'_> {
         content.extend_from_slice(b"\n<code>");
         if self.beginnings.is_empty() {
             let start = content.len();
-            command::write_beginnings(content, self.origin);
+            command::write_beginnings(content, self.base);
             self.beginnings = start..content.len();
         } else {
             content.extend_from_within(self.beginnings.clone());
         }
-        command::write_end(content, path, self.origin);
+        command::write_end(content, path, self.base);
         content.extend_from_slice(b"</code>");
     }
 }
