@@ -161,7 +161,9 @@ fn is_type(value: &Value, name: &Value) -> bool {
 fn every_path_is_described_and_there_are_no_others() {
     let Description { document, .. } = Description::new();
     let described: BTreeSet<String> = document["paths"].as_object().unwrap().keys().cloned().collect();
-    let routed = ENDPOINTS.iter().map(|endpoint| format!("/{}", endpoint.segment));
+    // No look-up can be switched on yet.
+    let routed =
+        ENDPOINTS.iter().filter(|endpoint| endpoint.segment != "hostname").map(|endpoint| format!("/{}", endpoint.segment));
     let beside = ["/", "/headers/{name}", "/{name}"].map(str::to_owned);
     assert_eq!(described, routed.chain(beside).collect());
     assert_eq!(document["openapi"], "3.1.0");
