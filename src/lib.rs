@@ -1,10 +1,11 @@
 //! swagip: a fast and honest "what is my IP" server.
 //!
 //! The modules, in the order of their dependencies; each may name only those above it. Bytes become bytes in the pure half
-//! (`http`, `client`, `resource`, `exchange`: no sockets, no clock, no threads); `net` is the thin shell around it.
+//! (`http`, `client`, `resource`, `exchange`: no sockets, no clock, no threads); `observe` counts what it answers, and `net` is the
+//! thin shell around it.
 //!
 //! ```text
-//! http → client → resource → exchange ‖ net → config → main
+//! http → client → resource → exchange ‖ observe → net → config → main
 //! ```
 
 #![forbid(unsafe_code)]
@@ -16,6 +17,8 @@ pub mod client;
 pub mod resource;
 
 pub mod exchange;
+
+pub mod observe;
 
 pub mod net;
 

@@ -44,6 +44,18 @@ impl Recorder for () {
     fn record(&mut self, _: &Record<'_>) {}
 }
 
+/// Somebody looks, or nobody: one test of a pointer then, and no record is made.
+impl<R: Recorder> Recorder for Option<Box<R>> {
+    #[inline(always)]
+    fn record(&mut self, record: &Record<'_>) {
+        if let Some(recorder) = self {
+            // A copy, so that what the recorder is lent comes to be here and not before the test.
+            let record = *record;
+            recorder.record(&record);
+        }
+    }
+}
+
 /// Writes all answers.
 #[derive(Debug)]
 pub(super) struct Writer<R> {
@@ -70,7 +82,8 @@ impl<R: Recorder> Writer<R> {
     /// Gives an answer: every one, refusals included, is given here.
     #[inline(always)] // So that a record that nobody looks at is never made; 30 instructions a request.
     pub fn give(&mut self, output: &mut Vec<u8>, record: &Record<'_>, persistence: Persistence, content: &[u8]) {
-        self.heads.answer(output, record.head as usize, persistence, content, record.method == Some(Method::Head));
+        // First, while all that it may look at is at hand.
         self.recorder.record(record);
+        self.heads.answer(output, record.head as usize, persistence, content, record.method == Some(Method::Head));
     }
 }

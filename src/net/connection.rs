@@ -18,6 +18,7 @@ use super::sources::Source;
 use super::wait::Activity;
 use crate::client::Peer;
 use crate::exchange::{Next, OUTPUT_MAX, ProxyFault, Served, Service, State, Waiting};
+use crate::observe::Observers;
 use active::{Active, phase};
 use mio::Interest;
 use mio::net::TcpStream;
@@ -37,7 +38,7 @@ const LINGER_MAX: Millis = 30_000;
 /// What the connections of a worker share; lent to the one that is driven.
 pub struct Shared {
     /// Answers.
-    pub service: Service,
+    pub service: Service<Option<Box<Observers>>>,
     /// Room for input: the longest head twice, so that one is nearly always read in one piece.
     pub input: Vec<u8>,
     /// Room for answers, as many as are ever made at once: a buffer that grew would move, and what it leaves behind on the heap would stay

@@ -4,6 +4,7 @@ use super::sources::PerClient;
 use super::worker::{Common, Worker};
 use super::{BindError, Limits, Listen, Settings, Stopper, Threads, cpu, listener};
 use crate::exchange::Service;
+use crate::observe::Observers;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io;
 use std::net::SocketAddr;
@@ -48,7 +49,8 @@ impl Server {
         for _ in 0..threads {
             let open = |&listen: &Listen| Ok((listener::open(listen, settings.limits.write)?, listen.proxy));
             let sockets = listeners.iter().map(open).collect::<Result<_, _>>()?;
-            let service = Service::new(settings.rule.clone(), settings.site.clone());
+            let observers = Observers::default().boxed();
+            let service = Service::recording(settings.rule.clone(), settings.site.clone(), observers);
             let worker = Worker::new(sockets, service, None, common.clone());
             workers.push(worker.map_err(BindError::Resources)?);
         }

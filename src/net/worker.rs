@@ -21,6 +21,7 @@ use super::tally::Tallies;
 use super::{Limits, Order, Stopper, cpu};
 use crate::exchange::{ANSWER_MAX, OUTPUT_MAX, Service};
 use crate::http::scan::HEAD_MAX;
+use crate::observe::Observers;
 use drain::Drain;
 use mio::event::Event;
 use mio::net::{TcpListener, UnixStream};
@@ -95,7 +96,7 @@ impl Worker {
     /// The kernel gives no poll.
     pub fn new(
         sockets: Vec<(TcpListener, bool)>,
-        service: Service,
+        service: Service<Option<Box<Observers>>>,
         queries: Option<Queries>,
         common: Common,
     ) -> io::Result<Worker> {

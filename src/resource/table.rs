@@ -31,6 +31,18 @@ macro_rules! resources {
         /// The resources of the [`ENDPOINTS`], in the same order.
         const RESOURCES: &[Resource] = &[$(Resource::$name),*];
 
+        impl Resource {
+            /// All that there are, in the order of their declaration.
+            pub const ALL: &[Resource] = &[
+                Resource::Root,
+                $(Resource::$name,)*
+                Resource::Field,
+                Resource::PortTest,
+                Resource::None,
+                Resource::Refused,
+            ];
+        }
+
         fn dispatch(resource: Resource, context: &Context<'_>, content: &mut Vec<u8>) -> Answer {
             match resource {
                 $(Resource::$name => $answer(context, content).into(),)*

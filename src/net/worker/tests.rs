@@ -70,7 +70,7 @@ impl Stage {
         let site = Site { reverse_dns: ReverseDns::All, title: "SwagIP".to_owned(), ..Site::default() };
         let script = Arc::<Mutex<Script>>::default();
         let queries = Queries::new(Box::new(Scripted(Arc::clone(&script))), Arc::new(PerClient::new(1)));
-        let service = Service::new(crate::client::Rule::default(), site);
+        let service = Service::recording(crate::client::Rule::default(), site, None);
         let stopper = Stopper::new().unwrap();
         let common =
             Common { limits, connections_max: 1000, per_client: None, stopper: stopper.clone(), tallies: Arc::default() };
