@@ -196,26 +196,35 @@ impl<R: Recorder> Service<R> {
         match state {
             State::Head(scan) if scan.has_begun() => self.refuse(Refusal::TIMEOUT, state, peer, input, output),
             State::Idle | State::Head(_) | State::Proxy => {}
-            State::Content(pending) => self.finish(pending, Persistence::Close, output),
-            State::Waiting(asked) => self.answer_lookup(&asked.kept, &asked.lookup, &Reply::Busy, Persistence::Close, output),
+            State::Content(pending) => self.finish(pending, peer, Persistence::Close, output),
+            State::Waiting(asked) => {
+                self.answer_lookup(&asked.kept, &asked.lookup, peer, &Reply::Busy, Persistence::Close, output);
+            }
         }
     }
 
     /// Refuses the request at the start of `input`, or the one whose content this is, with what is known of it.
     #[cold]
     fn refuse(&mut self, refusal: Refusal, state: &State, peer: &Peer, input: &[u8], output: &mut Vec<u8>) {
-        let (method, target) = match state {
-            State::Content(pending) => (Some(pending.kept.method), &pending.kept.target[..]),
+        let (method, sent) = match state {
+            State::Content(pending) => (Some(pending.kept.method), &pending.kept.sent[..]),
             State::Proxy | State::Waiting(_) => (None, &[][..]),
-            State::Idle | State::Head(_) => match Method::parse(&input[leading_lines(input)..]) {
-                Some((method, rest)) => (Some(method), rest.split(|byte| b" \r\n".contains(byte)).next().unwrap_or_default()),
-                None => (None, &[][..]),
-            },
+            State::Idle | State::Head(_) => (Method::parse(&input[leading_lines(input)..]).map(|(method, _)| method), input),
         };
-        let (head, length) = (ResponseHead::refused(refusal.status), refusal.reason.len());
+        let (head, content) = (ResponseHead::refused(refusal.status), refusal.reason.as_bytes());
         let client = (!peer.trusted).then(|| self.rule.client(peer, &[]));
-        let record = Record { resource: Resource::Refused, head, length, method, target, client: client.as_ref() };
-        self.writer.give_rare(output, &record, Persistence::Close, refusal.reason.as_bytes());
+        let record = Record {
+            resource: Resource::Refused,
+            head,
+            refusal: Some(refusal),
+            length: content.len(),
+            method,
+            sent,
+            request: None,
+            peer,
+            client: client.as_ref(),
+        };
+        self.writer.give_rare(output, &record, Persistence::Close, content);
     }
 
     /// Looks at a head that did not arrive whole, or that is not right, or too long for the hot path.
@@ -263,23 +272,32 @@ impl<R: Recorder> Service<R> {
         let context =
             Context { request, client: &client, peer: call.peer, rule: &self.rule, site: &self.site, draining: self.draining };
         let (resource, answer) = resource::answer(&context, &mut self.body);
-        let Request { method, target, .. } = *request;
+        let method = request.method;
         let head = match answer {
             Answer::Now(head) => head,
             Answer::Later(lookup) => {
-                put_off(Kept::new(resource, request, client), lookup, rest, length, state, call);
+                put_off(self.keep(resource, request, client, input), lookup, rest, length, state, call);
                 return Ok(());
             }
         };
         if let Rest::Missing(content) = rest {
-            let (kept, answer) = (Kept::new(resource, request, client), Prepared::Content(head, self.body.clone()));
+            let (kept, answer) = (self.keep(resource, request, client, input), Prepared::Content(head, self.body.clone()));
             *state = State::Content(Pending { content, kept, answer }.into());
             call.unsent += self.body.len();
             call.answered(length);
             return Ok(());
         }
-        let record =
-            Record { resource, head, length: self.body.len(), method: Some(method), target: target.sent, client: Some(&client) };
+        let record = Record {
+            resource,
+            head,
+            refusal: None,
+            length: self.body.len(),
+            method: Some(method),
+            sent: input,
+            request: Some(request),
+            peer: call.peer,
+            client: Some(&client),
+        };
         self.writer.give(call.output, &record, persistence, &self.body);
         if method == Method::Head {
             call.unsent += self.body.len();

@@ -1,10 +1,12 @@
 //! The one place where an answer is given.
 
 use super::state::Kept;
-use crate::client::Client;
-use crate::http::Method;
-use crate::http::request::Persistence;
+use crate::client::{Client, Peer};
+use crate::http::field::{self, sent_value};
+use crate::http::request::{Persistence, Request};
+use crate::http::request_line::leading_lines;
 use crate::http::response::{Date, Heads};
+use crate::http::{Method, Refusal};
 use crate::resource::{Resource, ResponseHead};
 
 /// What was answered, for those who count or log it.
@@ -14,26 +16,64 @@ pub struct Record<'r> {
     pub resource: Resource,
     /// The representation, and the status.
     pub head: ResponseHead,
+    /// Why the request was refused, if it was.
+    pub refusal: Option<Refusal>,
     /// The bytes of content, which for HEAD were not sent.
     pub length: usize,
     /// `None` where the request was refused before it had one.
     pub method: Option<Method>,
-    /// As it was sent, or as much of it as came.
-    pub target: &'r [u8],
+    /// The request's head as it was sent, or as much of it as came; perhaps more follows it. Empty where none has begun, and where the
+    /// answer has waited and [nobody wanted it](Recorder::wants_sent).
+    pub sent: &'r [u8],
+    /// The request, where it was not refused and is answered at once.
+    pub request: Option<&'r Request<'r, 'r>>,
+    /// Who sent it.
+    pub peer: &'r Peer,
     /// `None` where the request was refused before anyone could tell.
     pub client: Option<&'r Client>,
 }
 
 impl Kept {
     /// The record of the answer that is given now.
-    pub fn record(&self, head: ResponseHead, length: usize) -> Record<'_> {
-        let Kept { resource, method, ref target, ref client, .. } = *self;
-        Record { resource, head, length, method: Some(method), target, client: Some(client) }
+    pub fn record<'r>(&'r self, peer: &'r Peer, head: ResponseHead, length: usize) -> Record<'r> {
+        let Kept { resource, method, ref sent, ref client, .. } = *self;
+        let (method, client) = (Some(method), Some(client));
+        Record { resource, head, refusal: None, length, method, sent, request: None, peer, client }
+    }
+}
+
+impl<'r> Record<'r> {
+    /// The request line as it was sent, without its end, or as much of it as came.
+    pub fn request_line(&self) -> &'r [u8] {
+        let line = &self.sent[leading_lines(self.sent)..];
+        let end = memchr::memchr2(b'\r', b'\n', line).unwrap_or(line.len());
+        &line[..end]
+    }
+
+    /// The value of a request's first field of this name, which is given in lower case; also where the request was refused.
+    pub fn field(&self, name: &'static [u8]) -> Option<&'r [u8]> {
+        match self.request {
+            Some(request) => field::values(request.fields, name).next(),
+            None => sent_value(&self.sent[leading_lines(self.sent)..], name),
+        }
+    }
+
+    /// The value of User-Agent; also where the request was refused.
+    pub fn user_agent(&self) -> Option<&'r [u8]> {
+        match self.request {
+            Some(request) => request.user_agent(),
+            None => self.field(b"user-agent"),
+        }
     }
 }
 
 /// Looks at each answer that is given.
 pub trait Recorder {
+    /// Whether [`Record::sent`] is looked at: then it is kept, at most the longest head, for an answer that waits for content.
+    fn wants_sent(&self) -> bool {
+        false
+    }
+
     /// An answer was given.
     fn record(&mut self, record: &Record<'_>);
 }
@@ -46,6 +86,10 @@ impl Recorder for () {
 
 /// Somebody looks, or nobody: one test of a pointer then, and no record is made.
 impl<R: Recorder> Recorder for Option<Box<R>> {
+    fn wants_sent(&self) -> bool {
+        self.as_ref().is_some_and(|recorder| recorder.wants_sent())
+    }
+
     #[inline(always)]
     fn record(&mut self, record: &Record<'_>) {
         if let Some(recorder) = self {

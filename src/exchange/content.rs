@@ -3,11 +3,12 @@
 use super::Service;
 use super::answer::Recorder;
 use super::call::Call;
-use super::state::{Asked, Pending, Prepared, State};
+use super::state::{Asked, Kept, Pending, Prepared, State};
+use crate::client::{Client, Peer};
 use crate::http::Refusal;
 use crate::http::content::{Content, Progress};
 use crate::http::request::{Persistence, Request};
-use crate::resource::Reply;
+use crate::resource::{Reply, Resource};
 
 /// What is still to come of a request whose head is there.
 #[derive(Clone, Copy)]
@@ -39,6 +40,13 @@ pub(super) fn is_unasked(persistence: Persistence) -> bool {
 }
 
 impl<R: Recorder> Service<R> {
+    /// What a later answer will need of this request.
+    #[cold]
+    pub(super) fn keep(&self, resource: Resource, request: &Request<'_, '_>, client: Client, input: &[u8]) -> Kept {
+        let sent = if self.writer.recorder.wants_sent() { &input[..request.length] } else { &[] };
+        Kept { resource, method: request.method, sent: sent.into(), client, persistence: request.persistence }
+    }
+
     /// Where the connection stands when the content is at its end, and the answer given or its question asked; `None` before.
     pub(super) fn read_content(
         &mut self,
@@ -60,7 +68,7 @@ impl<R: Recorder> Service<R> {
         }
         let is_last = is_beyond || self.is_last(length == input.len() && !call.more);
         let persistence = if is_last { Persistence::Close } else { pending.kept.persistence };
-        self.finish(pending, persistence, call.output);
+        self.finish(pending, call.peer, persistence, call.output);
         match persistence {
             Persistence::Close => call.close_after(length, is_beyond || is_unasked(pending.kept.persistence)),
             _ => call.answered(length),
@@ -70,14 +78,14 @@ impl<R: Recorder> Service<R> {
 
     /// Gives an answer that has waited for content.
     #[cold]
-    pub(super) fn finish(&mut self, pending: &Pending, persistence: Persistence, output: &mut Vec<u8>) {
+    pub(super) fn finish(&mut self, pending: &Pending, peer: &Peer, persistence: Persistence, output: &mut Vec<u8>) {
         match &pending.answer {
             Prepared::Content(head, content) => {
-                let record = pending.kept.record(*head, content.len());
+                let record = pending.kept.record(peer, *head, content.len());
                 self.writer.give_rare(output, &record, persistence, content);
             }
             // Its content has never come, so nobody was asked.
-            Prepared::Lookup(lookup) => self.answer_lookup(&pending.kept, lookup, &Reply::Busy, persistence, output),
+            Prepared::Lookup(lookup) => self.answer_lookup(&pending.kept, lookup, peer, &Reply::Busy, persistence, output),
         }
     }
 }

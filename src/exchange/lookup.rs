@@ -4,17 +4,18 @@ use super::Service;
 use super::answer::Recorder;
 use super::outcome::Next;
 use super::state::{Kept, State};
+use crate::client::Peer;
 use crate::http::request::Persistence;
 use crate::resource::{Lookup, Reply};
 
 impl<R: Recorder> Service<R> {
     /// Answers the state's [question](State::question) with its reply, and tells what is to be done then. To be called while one is
     /// open. `all_is_read`: the client has sent nothing that was not consumed.
-    pub fn reply(&mut self, state: &mut State, all_is_read: bool, reply: &Reply, output: &mut Vec<u8>) -> Next {
+    pub fn reply(&mut self, state: &mut State, peer: &Peer, all_is_read: bool, reply: &Reply, output: &mut Vec<u8>) -> Next {
         let State::Waiting(asked) = std::mem::take(state) else { return Next::Read };
         // While stopping, too: what the client has sent meanwhile was not read, and is to be answered.
         let persistence = if asked.linger { Persistence::Close } else { asked.kept.persistence };
-        self.answer_lookup(&asked.kept, &asked.lookup, reply, persistence, output);
+        self.answer_lookup(&asked.kept, &asked.lookup, peer, reply, persistence, output);
         match persistence {
             Persistence::Close => Next::Close { linger: asked.linger || !all_is_read },
             _ if all_is_read => Next::Read,
@@ -28,13 +29,14 @@ impl<R: Recorder> Service<R> {
         &mut self,
         kept: &Kept,
         lookup: &Lookup,
+        peer: &Peer,
         reply: &Reply,
         persistence: Persistence,
         output: &mut Vec<u8>,
     ) {
         self.body.clear();
         let head = lookup.answer(reply, &mut self.body);
-        let record = kept.record(head, self.body.len());
+        let record = kept.record(peer, head, self.body.len());
         self.writer.give_rare(output, &record, persistence, &self.body);
     }
 }

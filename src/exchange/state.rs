@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::http::Method;
 use crate::http::content::Content;
-use crate::http::request::{Persistence, Request};
+use crate::http::request::Persistence;
 use crate::http::scan::Scan;
 use crate::resource::{Lookup, Question, Resource, ResponseHead};
 
@@ -54,17 +54,10 @@ pub struct Asked {
 pub(super) struct Kept {
     pub resource: Resource,
     pub method: Method,
-    pub target: Box<[u8]>,
+    /// The request's head, for whoever looks at the answer; empty where nobody wants it.
+    pub sent: Box<[u8]>,
     pub client: Client,
     pub persistence: Persistence,
-}
-
-impl Kept {
-    #[cold]
-    pub fn new(resource: Resource, request: &Request<'_, '_>, client: Client) -> Kept {
-        let Request { method, persistence, ref target, .. } = *request;
-        Kept { resource, method, target: target.sent.into(), client, persistence }
-    }
 }
 
 /// What a connection waits for.

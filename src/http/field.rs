@@ -16,6 +16,16 @@ pub fn values<'f, 'b>(fields: &'f [Field<'b>], name: &'f [u8]) -> impl DoubleEnd
     fields.iter().filter(is_named).map(|field| field.value)
 }
 
+/// The value of the first line of the field `name`, given in lower case, in a head that need not be whole, nor right: what a log tells of
+/// a request that was refused. The first line of `head` is the request line.
+pub fn sent_value<'b>(head: &'b [u8], name: &[u8]) -> Option<&'b [u8]> {
+    let lines = head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.skip(1).take_while(|line| !line.is_empty()).find_map(|line| {
+        let (sent, value) = line.split_at(memchr::memchr(b':', line)?);
+        sent.eq_ignore_ascii_case(name).then(|| value[1..].trim_ascii())
+    })
+}
+
 /// The elements of a comma-separated list without quoted strings (RFC 9110 §5.6.1): trimmed, empty ones left out.
 pub fn elements(value: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())

@@ -291,8 +291,13 @@ fn what_is_answered_is_recorded() {
     struct Records(Vec<String>);
 
     impl Recorder for Records {
+        fn wants_sent(&self) -> bool {
+            true
+        }
+
         fn record(&mut self, record: &Record<'_>) {
-            let Record { resource, head, length, method, target, client } = *record;
+            let Record { resource, head, length, method, client, .. } = *record;
+            let target = record.request_line().split(|&byte| byte == b' ').nth(1).unwrap_or_default();
             let client = client.and_then(|client| client.address).map_or("-".to_owned(), |address| address.to_string());
             let (target, method) =
                 (String::from_utf8_lossy(target), method.map_or("-".to_owned(), |method| format!("{method:?}")));

@@ -41,7 +41,7 @@ impl Connection {
         let Some(mut active) = self.active.take() else { return Ok(()) };
         active.ticket = None;
         shared.output.clear();
-        let next = shared.service.reply(&mut active.state, active.input.is_empty(), reply, &mut shared.output);
+        let next = shared.service.reply(&mut active.state, &self.peer, active.input.is_empty(), reply, &mut shared.output);
         self.phase = phase(next);
         let sent = socket::send(&self.stream, &shared.output, self.phase.is_last())?;
         self.hold(active, &[], &shared.output[sent..]);
