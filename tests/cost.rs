@@ -11,8 +11,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::cell::RefCell;
+use std::thread;
 use support::Answer;
 use swagip::exchange::State;
+use swagip::http::field::FIELDS_MAX;
 
 /// All that a request is answered.
 fn answer(stage: &mut Stage, request: &[u8]) -> Vec<u8> {
@@ -61,6 +63,67 @@ fn the_worst_requests_known_are_what_they_are_meant_to_be() {
         let is_page = answers[0].field("Content-Type").is_some_and(|media| media.starts_with("text/html"));
         assert_eq!(is_page, request.name.starts_with("page-"), "{}", request.name);
     }
+}
+
+/// Every path that there is, and two that there are not.
+fn paths() -> Vec<String> {
+    let document: serde_json::Value = serde_json::from_str(include_str!("../assets/openapi.json")).unwrap();
+    let known = document["paths"].as_object().unwrap().keys().map(|path| path.replace("{name}", "a"));
+    known.chain(["/a/b", "/headers/"].map(str::to_owned)).collect()
+}
+
+/// The ways to ask for what a path has, each the first field.
+const REPRESENTATIONS: [&str; 4] = ["", "Accept: text/html\r\n", "Accept: text/plain\r\n", "Accept: application/json\r\n"];
+
+/// The fields of a request, asked of another path and in another way: as many lines as may be, and of one that is too long the start.
+fn retargeted(request: &[u8], path: &str, representation: &str) -> Vec<u8> {
+    let mut head = format!("GET {path} HTTP/1.1\r\n{representation}").into_bytes();
+    let is_asked = !representation.is_empty();
+    let is_accept = |line: &[u8]| line.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"accept:"));
+    let lines = request
+        .trim_ascii_start()
+        .split(|&byte| byte == b'\n')
+        .skip(1)
+        .map(<[u8]>::trim_ascii_end)
+        .filter(|line| !line.is_empty());
+    for line in lines.filter(|line| !is_asked || !is_accept(line)).take(FIELDS_MAX - usize::from(is_asked)) {
+        let room = law::HEAD_MAX - head.len() - b"\r\n\r\n".len();
+        // A start that has no colon would be refused.
+        match &line[..line.len().min(room)] {
+            start if start.contains(&b':') => head.extend_from_slice(&[start, b"\r\n"].concat()),
+            _ => break,
+        }
+    }
+    head.extend_from_slice(b"\r\n");
+    head
+}
+
+#[test]
+fn every_resource_in_every_representation_keeps_the_law() {
+    let (worst, paths) = (law::worst(), paths());
+    let taken: Vec<_> = worst.iter().filter(|request| !request.name.starts_with("refused-")).collect();
+    let check = |stage: &mut Stage, request: &law::Worst, path: &str| {
+        for representation in REPRESENTATIONS {
+            let head = retargeted(&request.bytes, path, representation);
+            let answer = answer(stage, &head);
+            let most = law::bytes_max(law::is_page(&answer)).of(head.len());
+            let length = answer.len();
+            assert!(
+                length <= most,
+                "{} {} {path} {representation:?}: {length} bytes where {most} are allowed",
+                stage.name,
+                request.name
+            );
+        }
+    };
+    thread::scope(|scope| {
+        for mut stage in law::stages() {
+            let (taken, paths, check) = (&taken, &paths, &check);
+            scope.spawn(move || {
+                taken.iter().for_each(|request| paths.iter().for_each(|path| check(&mut stage, request, path)));
+            });
+        }
+    });
 }
 
 const TARGETS: [&str; 12] = [
