@@ -133,6 +133,11 @@ fn who_never_reads_costs_little_and_is_gone_after_the_write_deadline() {
         let server = Process::start(&["--write-timeout", "1", "--idle-timeout", "1", "--head-timeout", "1"]);
         // What is scratch is not theirs.
         rest_of_one(&server, &longest_page("Connection: close\r\n"));
+        // Nor is the connection that had it.
+        let asked = Instant::now();
+        while kernel(server.address).1 > 0 {
+            assert!(asked.elapsed() < PATIENCE, "one that was closed in order stays");
+        }
         let Peak { user, kernel, connections, gone_after } = watch(&server, &requests);
         let line = format!(
             "{name}: {user} bytes in the server and {kernel} in its kernel for each of {connections} clients, gone after {gone_after:.1?}"
