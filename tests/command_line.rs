@@ -144,17 +144,21 @@ fn where_not_to_listen_is_told_in_one_line() {
         ("", &[("SWAGIP_LISTEN_PROXY", "80\nx")], &format!(r#"SWAGIP_LISTEN_PROXY: "80\nx" {ADDRESS}"#)),
         ("-l 127.0.0.1", &[], r#"--listen: "127.0.0.1" has no port: try 127.0.0.1:8080"#),
         ("-l ::1", &[], r#"--listen: "::1" has no port: try [::1]:8080"#),
-        ("-l localhost:8080", &[], r#"--listen: "localhost:8080" names a host, and names are not looked up: try 127.0.0.1:8080"#),
+        (
+            "-l localhost:8080",
+            &[],
+            r#"--listen: "localhost:8080" is a host name, and names are not looked up: try 127.0.0.1:8080"#,
+        ),
         (
             "-l web:80",
             &[],
-            r#"--listen: "web:80" names a host, and names are not looked up: try 80, or the address for the name"#,
+            r#"--listen: "web:80" is a host name, and names are not looked up: try 80, or the address of that host"#,
         ),
         ("-l 70000", &[], r#"--listen: "70000" is not a port, the highest is 65535: try 8080"#),
         ("-l [::1]:70000", &[], r#"--listen: "[::1]:70000" has a port above 65535: try [::1]:8080"#),
         ("-l 21000,21001", &[], r#"--listen: "21000,21001" is a list: try --listen 21000 --listen 21001"#),
-        ("-l 224.0.0.1:80", &[], r#"--listen: "224.0.0.1:80" is a multicast address, and TCP has none: try 80"#),
-        ("-l [ff02::1]:80", &[], r#"--listen: "[ff02::1]:80" is a multicast address, and TCP has none: try 80"#),
+        ("-l 224.0.0.1:80", &[], r#"--listen: "224.0.0.1:80" is a multicast address, which TCP does not have: try 80"#),
+        ("-l [ff02::1]:80", &[], r#"--listen: "[ff02::1]:80" is a multicast address, which TCP does not have: try 80"#),
         ("", &[("PORT", "tcp://10.0.0.1:80")], r#"PORT: "tcp://10.0.0.1:80" is not a port: try 8080"#),
         ("-l 0.0.0.0:80 -l [::]:80", &[], r#"--listen: "[::]:80" includes --listen: "0.0.0.0:80": leave that one out"#),
         ("-l [::]:80 -l 0.0.0.0:80", &[], r#"--listen: "0.0.0.0:80" is included in --listen: "[::]:80": leave it out"#),
@@ -350,7 +354,7 @@ fn a_value_that_is_not_utf8_is_told_too() {
 fn help_and_version() {
     let (code, help, errors) = outcome(&mut swagip("--help", &[("SWAGIP_THREADS", "x")]));
     assert_eq!((code, errors.as_str()), (Some(0), ""));
-    assert!(help.starts_with("swagip answers ") && help.ends_with("not ready\n"), "{help}");
+    assert!(help.starts_with("swagip tells ") && help.ends_with("not ready\n"), "{help}");
     assert_eq!(outcome(&mut swagip("-h", &[])).1, help);
     let (code, help, errors) = outcome(&mut swagip("healthcheck --help", &[]));
     assert_eq!((code, errors.as_str()), (Some(0), ""));

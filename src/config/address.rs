@@ -1,5 +1,5 @@
-//! Text becomes an address to listen on or a network to trust, or the rest of a sentence that begins with the text: what is wrong
-//! with it, and what to type instead.
+//! Reads an address to listen on, or a network to trust. An error completes a sentence that begins with the text: what is wrong with
+//! it, and what to type instead.
 
 use crate::client::TrustList;
 use crate::net::{DEFAULT_PORT, Listen};
@@ -17,7 +17,7 @@ pub(super) fn listen(text: &str) -> Result<Listen, String> {
         IpAddr::V6(_) => address,
     };
     if address.ip().is_multicast() {
-        return Err(format!("is a multicast address, and TCP has none: try {}", address.port()));
+        return Err(format!("is a multicast address, which TCP does not have: try {}", address.port()));
     }
     Ok(Listen { address, any: false, proxy: false })
 }
@@ -27,7 +27,7 @@ pub(super) fn any(port: u16) -> Listen {
     Listen { address: (Ipv6Addr::UNSPECIFIED, port).into(), any: true, proxy: false }
 }
 
-/// `PORT`, as many hosters give it.
+/// `PORT`, as many hosting providers set it.
 pub(super) fn port(text: &str) -> Result<Listen, String> {
     match is_number(text) {
         true => text.parse().map(any).map_err(|_| format!("is not a port, the highest is 65535: try {DEFAULT_PORT}")),
@@ -51,16 +51,16 @@ fn no_socket_address(text: &str) -> String {
             format!("has a port above 65535: try {}", SocketAddr::new(ip, DEFAULT_PORT))
         }
         _ if host == "localhost" => {
-            format!("names a host, and names are not looked up: try {}", SocketAddr::from((Ipv4Addr::LOCALHOST, number)))
+            format!("is a host name, and names are not looked up: try {}", SocketAddr::from((Ipv4Addr::LOCALHOST, number)))
         }
         _ if is_name(host) && (port.is_empty() || is_number(port)) => {
-            format!("names a host, and names are not looked up: try {number}, or the address for the name")
+            format!("is a host name, and names are not looked up: try {number}, or the address of that host")
         }
         _ => "is not an address to listen on: try 8080, 127.0.0.1:8080 or [::1]:8080".to_owned(),
     }
 }
 
-/// What can be meant as a host's name, not as an address.
+/// Whether this may be meant as a host name, not as an address.
 fn is_name(host: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
     host.bytes().all(fits) && host.bytes().any(|byte| byte.is_ascii_alphabetic())
@@ -75,9 +75,9 @@ pub(super) fn network(text: &str) -> Result<(), String> {
     TrustList::parse([text]).map(drop).map_err(|_| no_network(text))
 }
 
-/// Whether an entry of the trust list is every address of its family.
+/// Whether an entry of the trust list contains every address of its family.
 pub(super) fn is_everybody(text: &str) -> bool {
-    // They differ in their first bit: no network has both but the one of all.
+    // They differ in their first bit, so only the network of all addresses has both.
     let ends: [[IpAddr; 2]; 2] = [
         [Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::BROADCAST.into()],
         [Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::from(u128::MAX).into()],
@@ -107,7 +107,7 @@ fn no_network(text: &str) -> String {
     }
 }
 
-/// What was meant: a length after brackets, or a netmask like 255.255.255.0.
+/// The length that was meant: one after brackets, or a netmask like 255.255.255.0.
 fn prefix_length(ip: IpAddr, text: &str) -> Option<u32> {
     let from_mask = |mask: Ipv4Addr| {
         let mask = u32::from(mask);
@@ -161,12 +161,12 @@ mod tests {
             ("[::1]", "has no port: try [::1]:8080"),
             ("::1:80", "has no port: try [::1:80]:8080"),
             ("127.0.0.1:", "is not an address to listen on: try 8080, 127.0.0.1:8080 or [::1]:8080"),
-            ("localhost", "names a host, and names are not looked up: try 127.0.0.1:8080"),
-            ("localhost:80", "names a host, and names are not looked up: try 127.0.0.1:80"),
-            ("web-1:80", "names a host, and names are not looked up: try 80, or the address for the name"),
-            ("x", "names a host, and names are not looked up: try 8080, or the address for the name"),
-            ("224.0.0.1:80", "is a multicast address, and TCP has none: try 80"),
-            ("[ff02::1]:80", "is a multicast address, and TCP has none: try 80"),
+            ("localhost", "is a host name, and names are not looked up: try 127.0.0.1:8080"),
+            ("localhost:80", "is a host name, and names are not looked up: try 127.0.0.1:80"),
+            ("web-1:80", "is a host name, and names are not looked up: try 80, or the address of that host"),
+            ("x", "is a host name, and names are not looked up: try 8080, or the address of that host"),
+            ("224.0.0.1:80", "is a multicast address, which TCP does not have: try 80"),
+            ("[ff02::1]:80", "is a multicast address, which TCP does not have: try 80"),
         ] {
             assert_eq!(listen(text), Err(reason.to_owned()), "{text}");
         }

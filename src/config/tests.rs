@@ -185,7 +185,7 @@ fn the_help_names_every_variable_and_no_other() {
 #[test]
 fn help_and_version_are_printed() {
     for line in ["-h", "--help", "help", "--threads 0 -h"] {
-        assert!(matches!(command(line, ""), Ok(Command::Print(text)) if text.starts_with("swagip answers")), "{line}");
+        assert!(matches!(command(line, ""), Ok(Command::Print(text)) if text.starts_with("swagip tells")), "{line}");
     }
     for line in ["healthcheck -h", "healthcheck --help", "help healthcheck", "-l 0 healthcheck 80 -h"] {
         assert!(matches!(command(line, ""), Ok(Command::Print(text)) if text.starts_with("Asks a server")), "{line}");

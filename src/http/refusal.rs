@@ -1,10 +1,10 @@
-//! Why a request is not served: the client's fault, told with a status and one line.
+//! Why a request is refused: the client's fault, answered with a status and one line.
 //!
-//! Every refusal ends the connection, because after it nobody can say where the next request begins (RFC 9112 §2.2, §6.3).
+//! Every refusal ends the connection, because after it there is no telling where the next request begins (RFC 9112 §2.2, §6.3).
 
 use std::ops::Deref;
 
-/// One of the ways to be refused. One word, because nearly everything that reads a request may return it.
+/// A reason to refuse. One word long, because nearly everything that reads a request may return it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal(&'static Text);
 
@@ -52,41 +52,41 @@ macro_rules! refusals {
                 reason: concat!($reason, "\n"),
             });)*
 
-            /// All that there are.
+            /// All of them.
             pub const ALL: &[Refusal] = &[$(Refusal::$name),*];
         }
     };
 }
 
 refusals! {
-    /// A line feed without the carriage return (RFC 9112 §2.2: MAY be taken as a line's end; two parsers, two readings).
+    /// RFC 9112 §2.2 allows it as a line's end, so two parsers may disagree.
     BARE_LF = BadRequest, "a line must end in CRLF, not in a bare LF";
     /// RFC 9112 §2.2.
     BARE_CR = BadRequest, "a CR must be followed by LF";
-    /// More empty lines before the request line than a sloppy client sends.
+    /// More empty lines before the request line than sloppy clients send.
     LEADING_LINES = BadRequest, "too many empty lines before the request line";
     /// RFC 9110 §9.1: a method is a token.
     METHOD = BadRequest, "the request does not begin with a method and one space";
-    /// The proxy in front sends a PROXY protocol header, version 1 or 2, to a listener that is not told to take one.
+    /// A proxy sends a PROXY protocol header, version 1 or 2, to a plain listener.
     PROXY_HEADER = BadRequest, "this listener takes no PROXY header: see --listen-proxy";
     /// RFC 9112 §3.2: none of the four forms.
     TARGET_FORM = BadRequest, "the target must be a path, an http:// or https:// URI, or * with OPTIONS";
     /// RFC 9112 §3.2: a fragment, a space, a control or a byte outside ASCII.
-    TARGET_BYTE = BadRequest, "the target holds a byte that must be percent-encoded";
+    TARGET_BYTE = BadRequest, "the target contains a byte that must be percent-encoded";
     /// RFC 9112 §2.3: not `HTTP/`, one digit, a dot and one digit.
     VERSION_FORM = BadRequest, "the request line must end in HTTP/1.1";
     /// RFC 9110 §15.6.6: a version, but its first digit is not 1.
-    VERSION = VersionNotSupported, "only HTTP/1.1 and HTTP/1.0 are served here";
+    VERSION = VersionNotSupported, "only HTTP/1.1 and HTTP/1.0 are supported";
     /// RFC 9112 §5.1: no name, or a name that is no token.
     FIELD_NAME = BadRequest, "a field name must be a token";
-    /// RFC 9112 §5.1: MUST be refused, it has been used for smuggling.
+    /// RFC 9112 §5.1: MUST be refused, because it has been used for smuggling.
     FIELD_SPACE = BadRequest, "white space between a field name and its colon";
     /// RFC 9112 §5.
     FIELD_COLON = BadRequest, "a field line without a colon";
     /// RFC 9112 §5.2, and white space before the first field (§2.2).
     FIELD_FOLDED = BadRequest, "a field line must not begin with white space";
     /// RFC 9110 §5.5: controls but HTAB.
-    FIELD_VALUE = BadRequest, "a field value holds a control byte";
+    FIELD_VALUE = BadRequest, "a field value contains a control byte";
     /// RFC 9112 §3.2: a 1.1 request without Host.
     HOST_MISSING = BadRequest, "the Host field is missing";
     /// RFC 9112 §3.2: more than one Host line, equal or not.
@@ -95,32 +95,32 @@ refusals! {
     HOST = BadRequest, "the host must be a name or an address, with a port up to 65535 or none";
     /// RFC 9110 §8.6.
     CONTENT_LENGTH = BadRequest, "Content-Length must be one decimal number";
-    /// RFC 9112 §6.1: both, or one of them twice, is how requests are smuggled.
-    FRAMING = BadRequest, "Content-Length and Transfer-Encoding must come once, and not together";
+    /// RFC 9112 §6.1: both, or one twice, is how requests are smuggled.
+    FRAMING = BadRequest, "only one Content-Length or one Transfer-Encoding is allowed";
     /// RFC 9112 §6.1: 1.0 has no transfer codings.
     CODING_VERSION = BadRequest, "Transfer-Encoding needs HTTP/1.1";
-    /// RFC 9112 §6.3: codings that don't end in `chunked`, or name it twice, or are malformed: the content has no end.
+    /// RFC 9112 §6.3: codings that don't end in `chunked`, name it twice, or are malformed: there is no telling where the content ends.
     CODING_FORM = BadRequest, "Transfer-Encoding must be exactly: chunked";
-    /// RFC 9112 §6.1: `chunked` over codings that are not known here.
-    CODING = NotImplemented, "of the transfer codings only chunked is known here";
+    /// RFC 9112 §6.1: `chunked` after other codings.
+    CODING = NotImplemented, "the only transfer coding supported is chunked";
     /// RFC 9110 §10.1.1.
-    EXPECTATION = ExpectationFailed, "the only expectation known here is 100-continue";
+    EXPECTATION = ExpectationFailed, "the only expectation supported is 100-continue";
     /// RFC 9112 §7.1.
     CHUNK_SIZE = BadRequest, "a chunk must begin with its size in hexadecimal";
     /// RFC 9112 §7.1.1.
-    CHUNK_EXTENSION = BadRequest, "a malformed or too long chunk extension";
+    CHUNK_EXTENSION = BadRequest, "a chunk extension is malformed or too long";
     /// RFC 9112 §7.1.
     CHUNK_END = BadRequest, "a chunk must end in CRLF";
-    /// RFC 9112 §6.3 (8): the client closed within its content.
+    /// RFC 9112 §6.3 (8): the client closed before the end of the content.
     CONTENT_CUT = BadRequest, "the connection ended inside the content";
-    /// RFC 9112 §8: the client closed within its head.
+    /// RFC 9112 §8: the client closed before the end of the head.
     HEAD_CUT = BadRequest, "the connection ended inside the request";
     /// RFC 9110 §15.5.9: the head did not come in time.
     TIMEOUT = RequestTimeout, "the request took too long to arrive";
     /// RFC 9110 §15.5.15.
     TARGET_LONG = UriTooLong, "the target is too long";
     /// RFC 6585 §5: more fields or bytes than the limits.
-    FIELDS_LARGE = FieldsTooLarge, "the fields are too many or too long: at most 100 in 16 KiB";
-    /// The limit of the head was reached before there was a target.
+    FIELDS_LARGE = FieldsTooLarge, "too many or too long header fields: at most 100 in 16 KiB";
+    /// The head reached its limit before a target began.
     HEAD_ENDLESS = BadRequest, "the request line does not end";
 }

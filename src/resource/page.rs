@@ -217,18 +217,14 @@ mod tests {
     fn says_how_the_address_came_about() {
         let site = site();
         for (peer, fields, said) in [
-            ("172.18.0.2:1", "X-Forwarded-For: 203.0.113.9\r\n", "A trusted proxy said so, in x-forwarded-for."),
+            ("172.18.0.2:1", "X-Forwarded-For: 203.0.113.9\r\n", "A trusted proxy gave it, in x-forwarded-for."),
             ("172.18.0.2:1", "", "This is the address of a trusted proxy, which sent no x-forwarded-for."),
             (
                 "172.18.0.2:1",
                 "X-Forwarded-For: unknown\r\n",
                 "This is the address of a trusted proxy: the last entry of its x-forwarded-for is not an address.",
             ),
-            (
-                "9.9.9.9:1",
-                "X-Real-IP: 6.6.6.6\r\n",
-                "Forwarding headers were sent, but not by a trusted proxy, and were not read.",
-            ),
+            ("9.9.9.9:1", "X-Real-IP: 6.6.6.6\r\n", "Forwarding headers were ignored: they did not come from a trusted proxy."),
         ] {
             let page = page_with(&format!("Host: a\r\n{fields}"), peer, &site);
             assert!(page.contains(&format!("<p>{said}\n<a href=\"explain\">")), "{peer} {fields}: {page}");

@@ -54,25 +54,25 @@ macro_rules! resources {
 
 resources! {
     /// `/ip`
-    Ip = "ip", AnyOrigin, address::ip, "the address, always as text";
+    Ip = "ip", AnyOrigin, address::ip, "your address, always as text";
     /// `/source-ip`
     SourceIp = "source-ip", AnyOrigin, address::ip;
     /// `/port`
-    Port = "port", AnyOrigin, address::port, "the port it comes from";
+    Port = "port", AnyOrigin, address::port, "your port";
     /// `/source-port`
     SourcePort = "source-port", AnyOrigin, address::port;
     /// `/json`
-    Json = "json", AnyOrigin, json::client, "both, and the user agent";
+    Json = "json", AnyOrigin, json::client, "address, port and user agent";
     /// `/all`
-    All = "all", SameOrigin, all, "both, and every header you sent";
+    All = "all", SameOrigin, all, "address, port and all your headers";
     /// `/headers`
-    Headers = "headers", SameOrigin, json::headers, "the headers alone; one of them: /headers/NAME or /NAME";
+    Headers = "headers", SameOrigin, json::headers, "your headers; one of them: /headers/NAME or /NAME";
     /// `/hostname`
-    Hostname = "hostname", SameOrigin, lookup::hostname, "the name of the address";
+    Hostname = "hostname", SameOrigin, lookup::hostname, "the name of your address";
     /// `/explain`
-    Explain = "explain", SameOrigin, explanation, "how the address was decided";
+    Explain = "explain", SameOrigin, explanation, "how your address was found";
     /// `/replica`
-    Replica = "replica", SameOrigin, status::replica, "which replica answers";
+    Replica = "replica", SameOrigin, status::replica, "which replica answered";
     /// `/health`
     Health = "health", AnyOrigin, status::health, "liveness";
     /// `/healthz`
@@ -90,7 +90,7 @@ resources! {
     /// `/robots.txt`
     Robots = "robots.txt", SameOrigin, statics::robots;
     /// `/openapi.json`
-    OpenApi = "openapi.json", SameOrigin, statics::openapi, "all of this for programs";
+    OpenApi = "openapi.json", SameOrigin, statics::openapi, "this list for programs";
 }
 
 impl Resource {

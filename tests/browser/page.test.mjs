@@ -107,7 +107,7 @@ describe('what is shown', () => {
   test('the address, how it was found, who answers', () =>
     visit(url, {}, async page => {
       assert.equal(await page.locator('#ip').innerText(), '203.0.113.9');
-      await assert.doesNotReject(page.getByText('A trusted proxy said so, in x-forwarded-for.').waitFor());
+      await assert.doesNotReject(page.getByText('A trusted proxy gave it, in x-forwarded-for.').waitFor());
       assert.equal(await page.getByRole('link', { name: 'How was this decided?' }).getAttribute('href'), 'explain');
       assert.match(await page.locator('footer').innerText(), /Served by web-3/);
       assert.equal(await page.locator('html').getAttribute('lang'), 'en');
