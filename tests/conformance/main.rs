@@ -7,8 +7,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-#[allow(dead_code)]
-mod play;
 mod row;
 
 mod chunked;
@@ -26,10 +24,10 @@ mod request_line;
 mod smuggling;
 mod targets;
 
-use play::{Client, Pure};
 use row::{Ending, Row};
 use std::collections::HashSet;
 use support::TestServer;
+use support::play::{self, Client, Pure};
 
 fn table() -> Vec<Row> {
     let parts = [

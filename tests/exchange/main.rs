@@ -5,15 +5,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-#[allow(dead_code)]
-#[path = "../conformance/play.rs"]
-mod play;
-
 mod chunked;
 mod properties;
 mod waiting;
 
-use play::{Client, Pure};
+use support::play::{Client, Pure};
 use swagip::client::proxy_protocol::Malformed;
 use swagip::client::{ForwardingField, Rule, TrustList};
 use swagip::exchange::{Next, Notice, OUTPUT_MAX, ProxyFault, Record, Recorder, Service, State, Waiting};

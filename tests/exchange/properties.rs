@@ -1,8 +1,7 @@
-//! Cutting changes nothing, the fast way and the strict way agree, and the chunked decoder agrees with one that is too simple to
-//! be wrong.
+//! The parser and the scan agree, a scan may stop anywhere, and the chunked decoder agrees with one that is too simple to be wrong. That
+//! cutting a pipeline changes nothing is in `tests/properties.rs`.
 
 use crate::chunked::{self, Verdict};
-use crate::play::Pure;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use swagip::http::content::{Content, Progress};
@@ -12,31 +11,6 @@ use swagip::http::scan::Scan;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_cutting_of_a_pipeline_gives_the_same_answers(
-        requests in prop::collection::vec(request(), 1..8),
-        cuts in prop::collection::vec(any::<Index>(), 0..8),
-    ) {
-        let bytes = requests.concat().into_bytes();
-        let mut pure = Pure::new();
-        let whole = pure.play([&bytes[..]]);
-        prop_assert_eq!(pure.play(pieces(&bytes, &cuts)), whole.clone());
-        let answers = whole.0.matches("HTTP/1.1 ").count();
-        prop_assert!(answers <= requests.len() && (answers == requests.len() || whole.1), "{} answers", answers);
-    }
-
-    #[test]
-    fn any_cutting_of_what_is_nearly_a_pipeline_gives_the_same_answers(
-        requests in prop::collection::vec(request(), 1..4),
-        changes in prop::collection::vec(change(), 1..4),
-        cuts in prop::collection::vec(any::<Index>(), 0..8),
-    ) {
-        let bytes = changed(requests.concat().into_bytes(), &changes);
-        let mut pure = Pure::new();
-        let whole = pure.play_to_the_end([&bytes[..]]);
-        prop_assert_eq!(pure.play_to_the_end(pieces(&bytes, &cuts)), whole);
-    }
 
     #[test]
     fn the_fast_way_and_the_strict_way_take_the_same_heads(head in request(), changes in prop::collection::vec(change(), 0..4)) {

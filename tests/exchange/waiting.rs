@@ -1,8 +1,8 @@
 //! Answers that wait for a reply: in their turn, however the input is cut, and whenever the reply comes.
 
-use crate::play::DATE;
 use crate::properties::pieces;
 use crate::support;
+use crate::support::play::DATE;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use swagip::client::{Peer, Rule};

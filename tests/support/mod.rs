@@ -1,6 +1,9 @@
 //! A server in this process, and what a client needs to ask it.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
+pub mod play;
+pub mod process;
+
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::num::NonZeroUsize;

@@ -1,13 +1,14 @@
-//! Plays a row: against the exchange, where every cut is exact and costs microseconds, and over a socket.
+//! A connection without a socket: pieces of input go straight to the exchange, where every cut is exact and costs microseconds. And
+//! the same over a socket.
 
-use crate::support::{TestServer, settings};
+use super::{TestServer, settings};
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::time::{Duration, SystemTime};
-use swagip::client::Peer;
-use swagip::exchange::{Next, Service, State};
+use swagip::client::{Peer, Rule};
+use swagip::exchange::{Next, ProxyFault, Service, State};
 
-/// The date of all answers of the exchange, and what the dates of a server's are replaced with.
+/// The date of all answers: the exchange's is set to it, a server's are replaced by it.
 pub const DATE: &[u8; 29] = b"Sun, 06 Nov 1994 08:49:37 GMT";
 
 /// A server without sockets.
@@ -20,18 +21,24 @@ pub struct Pure {
 #[derive(Debug, Default)]
 pub struct Client {
     pub state: State,
-    /// Sent and not consumed.
-    kept: Vec<u8>,
+    /// Sent but not consumed.
+    pub kept: Vec<u8>,
     pub answers: Vec<u8>,
     /// Closed by the server; whether it lingers.
     pub closed: Option<bool>,
+    /// Why it was closed without an answer.
+    pub fault: Option<ProxyFault>,
 }
 
 impl Pure {
     pub fn new() -> Pure {
-        let settings = settings();
-        let peer = settings.rule.peer(([127, 0, 0, 1], 54321).into());
-        let mut service = Service::new(settings.rule, settings.site);
+        Pure::with(Rule::default(), [127, 0, 0, 1])
+    }
+
+    /// With this rule, for a client at this address.
+    pub fn with(rule: Rule, client: [u8; 4]) -> Pure {
+        let peer = rule.peer((client, 54321).into());
+        let mut service = Service::new(rule, settings().site);
         service.set_date(*DATE);
         Pure { service, peer }
     }
@@ -48,7 +55,7 @@ impl Pure {
                 Next::Again => {}
                 Next::Read | Next::Wait => break,
                 Next::Close { linger } => client.closed = Some(linger),
-                Next::Abort(fault) => panic!("no PROXY header was expected: {fault}"),
+                Next::Abort(fault) => (client.closed, client.fault) = (Some(false), Some(fault)),
             }
         }
     }
@@ -62,7 +69,9 @@ impl Pure {
 
     /// What it waited for did not come in time.
     pub fn expire(&mut self, client: &mut Client) {
-        self.service.expire(&mut client.state, &self.peer, &client.kept, &mut client.answers);
+        if client.closed.is_none() {
+            self.service.expire(&mut client.state, &self.peer, &client.kept, &mut client.answers);
+        }
     }
 
     /// All answers to these pieces, and whether the connection is closed.
@@ -74,8 +83,8 @@ impl Pure {
         (String::from_utf8_lossy(&client.answers).into_owned(), client.closed.is_some())
     }
 
-    /// How many of the pieces a client may send before it is answered with the close that it asked for. What comes behind that
-    /// is reset, as nobody waits for it: with an answer read or not, by luck.
+    /// How many of the pieces a client may send before the answer that closes the connection, as it asked. Anything after that is
+    /// reset, so whether the client still reads the answer would be luck.
     pub fn welcome(&mut self, pieces: &[&[u8]]) -> usize {
         let mut client = Client::default();
         let is_last = |piece: &&[u8]| {
@@ -85,7 +94,7 @@ impl Pure {
         pieces.iter().position(is_last).map_or(pieces.len(), |last| last + 1)
     }
 
-    /// All answers to these pieces and the FIN behind them.
+    /// All answers to these pieces and the FIN after them.
     pub fn play_to_the_end<'a>(&mut self, pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
         let mut client = Client::default();
         for piece in pieces {
@@ -96,7 +105,7 @@ impl Pure {
     }
 }
 
-/// Sends the pieces, each by itself, and the FIN if it is wanted; reads to the end, which must come without a reset.
+/// Sends the pieces one by one, then the FIN if `fin`; reads to the end, which must come without a reset.
 pub fn over_a_socket(server: &TestServer, pieces: &[&[u8]], fin: bool) -> String {
     let mut stream = server.connect();
     for piece in pieces {
