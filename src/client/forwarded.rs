@@ -6,21 +6,21 @@
 //! forwarded-pair    = token "=" ( token / quoted-string )
 //! ```
 //!
-//! A line is read whole before any of its elements counts: where a client left a quote open and a proxy added its own element
-//! to the same line, nobody can say what belongs to whom.
+//! A whole line is checked before any of its elements counts: if a client left a quote open and a proxy appended to that line, there is
+//! no telling who wrote what.
 
 use super::Scheme;
 use super::node::Node;
 use crate::http::field::is_token;
 
-/// Whether a whole line follows the grammar; only then can it be divided at [`last_comma`]. By a table, because a line may have
-/// 16 KiB of the smallest elements and is read again for each question about it.
+/// Whether a whole line follows the grammar; only then can it be divided at [`last_comma`]. It uses a table, because a line may have
+/// 16 KiB of the smallest elements, and is read again for each question about it.
 pub(super) fn is_well_formed(line: &[u8]) -> bool {
     let end = line.iter().fold(Place::Element, |place, &byte| NEXT[place as usize][usize::from(byte)]);
     matches!(end, Place::Element | Place::Pair | Place::Value | Place::Closed | Place::Space)
 }
 
-/// Where in a line the next byte stands.
+/// The place of the next byte in a line.
 #[derive(Clone, Copy)]
 enum Place {
     /// Where an element may begin, after white space or not.
@@ -89,8 +89,8 @@ const NEXT: [[Place; 256]; Place::ALL.len()] = {
     table
 };
 
-/// The last comma outside of quoted strings. Of a well-formed line only: there a quote that follows an odd number of
-/// backslashes is part of a quoted string, and every other one begins or ends one, whichever end one comes from.
+/// The last comma outside quoted strings, in a well-formed line. There a quote after an odd number of backslashes is part of a quoted
+/// string, and every other quote begins or ends one, whichever end one starts from.
 pub(super) fn last_comma(line: &[u8]) -> Option<usize> {
     let mut is_quoted = false;
     for at in (0..line.len()).rev() {
@@ -107,8 +107,8 @@ fn is_escaped(line: &[u8], at: usize) -> bool {
     line[..at].iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1
 }
 
-/// The hop that one element tells of, and the `proto` with which that hop was reached. `None` where the text is no element, names
-/// no address in `for`, or names a parameter twice (RFC 7239 §4 forbids it: which one counts?).
+/// The hop that one element names, and its `proto`. `None` if the text is not an element, has no address in `for`, or has a parameter
+/// twice (RFC 7239 §4 forbids it: which one would count?).
 pub(super) fn hop(text: &[u8]) -> Option<(Node, Option<Scheme>)> {
     let element = Element::parse(text)?;
     if element.is_ambiguous {
@@ -118,13 +118,13 @@ pub(super) fn hop(text: &[u8]) -> Option<(Node, Option<Scheme>)> {
     Some((node, element.proto.and_then(|proto| unescaped(proto, Scheme::parse))))
 }
 
-/// Here an IPv6 address must stand in brackets (RFC 7239 §6): without them, one with a port reads as another address.
+/// An IPv6 address must have brackets here (RFC 7239 §6): without them, one with a port reads as another address.
 fn node(text: &[u8]) -> Option<Node> {
     let is_bare_v6 = !text.starts_with(b"[") && text.iter().filter(|&&byte| byte == b':').count() > 1;
     if is_bare_v6 { None } else { Node::parse(text) }
 }
 
-/// What is read of an element; values without their quotes, but with their backslashes.
+/// The parts of an element that count; values without quotes, but with backslashes.
 #[derive(Default)]
 struct Element<'a> {
     node: Option<&'a [u8]>,
@@ -133,7 +133,7 @@ struct Element<'a> {
 }
 
 impl<'a> Element<'a> {
-    /// Reads one element, which may be empty, and nothing around it.
+    /// Reads one element, which may be empty, without white space around it.
     fn parse(text: &'a [u8]) -> Option<Element<'a>> {
         let mut element = Element::default();
         let mut start = 0;
@@ -153,10 +153,10 @@ impl<'a> Element<'a> {
         matches!(place, Place::Pair | Place::Value | Place::Closed).then_some(element)
     }
 
-    /// Takes what counts of a pair that is well-formed.
+    /// Keeps a well-formed pair if it counts.
     #[inline]
     fn set(&mut self, pair: &'a [u8]) {
-        // Most are none, where there are many.
+        // If there are many pairs, most are too short to count.
         if pair.len() < "for=a".len() {
             return;
         }
@@ -170,8 +170,8 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Hands on a value with each quoted-pair replaced by the byte it stands for. Nobody needs quoted-pairs in an address or a
-/// scheme, but the RFC has them, so a value that fits on the stack is read all the same.
+/// Parses a value with each quoted-pair replaced by its byte. Nobody needs quoted-pairs in an address or a scheme, but the RFC allows
+/// them, so a value that fits on the stack is read.
 fn unescaped<T>(value: &[u8], parse: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
     /// More than an IPv6 address, a zone id (an interface's name has 15 bytes) and a port take.
     const VALUE_MAX: usize = 80;

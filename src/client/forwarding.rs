@@ -1,4 +1,4 @@
-//! The one field that a trusted proxy tells the hops in, and its entries.
+//! The field in which trusted proxies forward addresses, and its entries.
 
 use super::node::Node;
 use super::{Scheme, forwarded};
@@ -6,7 +6,7 @@ use crate::http::field::is_token;
 use std::fmt;
 use std::str::FromStr;
 
-/// The name of a forwarding field, `--client-ip-header`, which also says how it is written. `x-forwarded-for` by default.
+/// The forwarding field, `--client-ip-header`; its name implies its syntax. `x-forwarded-for` by default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ForwardingField {
     /// `forwarded`, RFC 7239.
@@ -35,7 +35,7 @@ impl ForwardingField {
         Entries { rest: line, last_separator: Some(last_separator) }
     }
 
-    /// The hop that an entry names, with the scheme where the entry tells it. `None` where it names no address.
+    /// The hop that an entry names, with the scheme if the entry has it. `None` if it names no address.
     pub(super) fn hop(&self, entry: &[u8]) -> Option<(Node, Option<Scheme>)> {
         match self {
             ForwardingField::List(_) => Some((Node::parse(entry)?, None)),
@@ -62,7 +62,7 @@ impl FromStr for ForwardingField {
     }
 }
 
-/// What no field is called; displays as the message for the operator.
+/// Not a field name; displays as the message for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAFieldName(pub String);
 
@@ -77,10 +77,10 @@ impl std::error::Error for NotAFieldName {}
 /// Finds the last separator of a line.
 type Finder = fn(&[u8]) -> Option<usize>;
 
-/// A line, divided at its separators from the right, so that what a client wrote left of the proxies costs nothing.
+/// The entries of a line, from the right, so what a client wrote left of the proxies costs nothing.
 struct Entries<'b> {
     rest: &'b [u8],
-    /// `None`: what is left is one entry.
+    /// `None`: the rest is one entry.
     last_separator: Option<Finder>,
 }
 
@@ -91,7 +91,7 @@ impl<'b> Iterator for Entries<'b> {
         let Some(last_separator) = self.last_separator else {
             return Some(std::mem::take(&mut self.rest)).filter(|entry| !entry.is_empty());
         };
-        // A line may be nothing but commas: they cost one look each. None at the end is quoted, as the quote would come after it.
+        // A line may be all commas: each is read once. None at the end is quoted, as the quote would come after it.
         let end = self.rest.iter().rposition(|&byte| byte != b',' && !byte.is_ascii_whitespace())? + 1;
         let rest = &self.rest[..end];
         let start = last_separator(rest).map_or(0, |comma| comma + 1);

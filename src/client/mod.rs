@@ -1,7 +1,7 @@
-//! Who asks: the address rule.
+//! Who is asking: the address rule.
 //!
-//! The peer is whoever holds the other end of the connection, or whom a PROXY header names. The client is the peer, or, where
-//! the peer is a trusted proxy, the last hop that a trusted proxy saw. Knows request fields, nothing of sockets or routes.
+//! The peer is the other end of the connection, or the address in a PROXY header. The client is the peer or, if the peer is a trusted
+//! proxy, the last hop that a trusted proxy saw. Knows request fields, but no sockets or routes.
 //!
 //! ```text
 //! X-Forwarded-For: 6.6.6.6, 203.0.113.9       written by the client, then by 10.0.0.2
@@ -10,8 +10,8 @@
 //! trusted: 10.0.0.0/8      peer 10.0.0.1 ─▶ 10.0.0.2 ─▶ 203.0.113.9: the client.  6.6.6.6 is never looked at.
 //! ```
 //!
-//! Only what a trusted proxy wrote counts, and proxies write at the right end: so the walk begins there, and the first address
-//! that is not a proxy's own is the last thing that anybody trustworthy saw.
+//! Only what a trusted proxy wrote counts, and proxies write at the right end. So the walk begins there, and the first address that is
+//! not a trusted proxy's is the client.
 
 mod forwarded;
 mod forwarding;
@@ -31,13 +31,13 @@ pub use trust::TrustList;
 /// IPv6 address is the IPv4 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// `None` where a PROXY header said that it does not know.
+    /// `None` if the PROXY header gives no address.
     pub address: Option<IpAddr>,
-    /// `None` where the address is not known.
+    /// `None` if the address is not known.
     pub port: Option<u16>,
     /// Inside the trust list: its forwarding field is read.
     pub trusted: bool,
-    /// A request from here may show that the server is set up wrong, and none has been looked at yet; see [`Rule::mistake`].
+    /// A request from here may reveal a mistake in the setup, and none has been checked yet; see [`Rule::mistake`].
     pub watched: bool,
 }
 
@@ -46,14 +46,14 @@ impl Peer {
     const UNKNOWN: Peer = Peer { address: None, port: None, trusted: false, watched: false };
 }
 
-/// Whom the answer is for, as the address rule decided it.
+/// The client, as the address rule found it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Client {
-    /// `None` where no one can tell (PROXY `UNKNOWN`).
+    /// `None` if there is no telling (PROXY `UNKNOWN`).
     pub address: Option<IpAddr>,
-    /// The client's own port; `None` where it is not known. Never a proxy's.
+    /// The client's own port, if known. Never a proxy's.
     pub port: Option<u16>,
-    /// The scheme of the client's request, where a trusted proxy told.
+    /// The scheme of the client's request, if a trusted proxy said so.
     pub scheme: Option<Scheme>,
 }
 
@@ -80,43 +80,43 @@ impl Scheme {
     }
 }
 
-/// The most entries of the forwarding field that are walked, and shown by `/explain`. No real chain of proxies is longer; a
-/// client can write 1,600 entries into one head. Past it the walk ends at the last good hop, as at an entry that is no address.
+/// The most entries of the forwarding field that are walked, and shown by `/explain`. No real chain of proxies is longer, but a client
+/// can write 1,600 entries into one head. After this many the walk ends at the last good hop, as at an invalid entry.
 pub const HOPS_MAX: usize = 64;
 
-/// What decides who the client is: which peers are believed, and which one field of theirs is read.
+/// How the client is found: which peers are trusted, and which one field of theirs is read.
 #[derive(Clone, Debug, Default)]
 pub struct Rule {
     trusted: TrustList,
     field: ForwardingField,
 }
 
-/// What one request shows to be set up wrong, between this server and the proxies in front of it.
+/// A mistake in the setup of this server or the proxies in front of it, as a request reveals it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mistake<'b> {
     /// A forwarding field came from a peer that is not trusted.
     Untrusted {
-        /// The peer's.
+        /// The peer's address.
         address: IpAddr,
         /// The field's name, as it was sent.
         field: &'b str,
     },
     /// A trusted peer sent no forwarding field, or an empty one.
     Missing,
-    /// A trusted peer sent one whose last entry is no address.
+    /// A trusted peer sent one whose last entry is not an address.
     Unreadable,
-    /// The client's address is inside the trust list, or only proxies are named.
+    /// The client's address is in the trust list, or only proxies are named.
     Inside,
 }
 
-/// What the walk made of one entry of the forwarding field.
+/// What the walk found for one entry of the forwarding field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Inside the trust list: skipped.
     Trusted,
     /// This is the client.
     Client,
-    /// Left of the client: anybody may have written it.
+    /// Left of the client: it may be forged.
     Ignored,
     /// Not an address: the walk ended at the hop right of it.
     Invalid,
@@ -137,11 +137,11 @@ impl Verdict {
 /// One entry of the forwarding field, for `/explain`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hop<'a> {
-    /// As it was sent.
+    /// The entry as sent.
     pub raw: &'a [u8],
-    /// What it was read as.
+    /// The address in it.
     pub address: Option<IpAddr>,
-    /// What came of it.
+    /// The walk's verdict.
     pub verdict: Verdict,
 }
 
@@ -155,22 +155,22 @@ pub struct Explained<'b> {
 }
 
 impl Rule {
-    /// The rule that believes these proxies, and reads this one field of theirs.
+    /// The rule that trusts these proxies, and reads this one field of theirs.
     pub fn new(trusted: TrustList, field: ForwardingField) -> Rule {
         Rule { trusted, field }
     }
 
-    /// The peer at the socket's other end. Called once a connection.
+    /// The peer at the other end of a socket. Called once for each connection.
     pub fn peer(&self, socket: SocketAddr) -> Peer {
         let address = socket.ip().to_canonical();
         let trusted = self.trusts(address);
-        // With nobody trusted, whoever sends a forwarding field may be a proxy; else strangers are expected to forge some.
+        // If no proxy is trusted, any peer that sends a forwarding field may be one. Otherwise strangers are expected to forge some.
         let watched = trusted || self.trusted.is_empty() || trust::is_local(address);
         Peer { address: Some(address), port: node::known(socket.port()), trusted, watched }
     }
 
-    /// The peer that a PROXY header names, where `socket` holds the other end. `None` where that one is not trusted, and the
-    /// connection is to be closed. `LOCAL` changes no address, so anybody on this machine may say it: `swagip healthcheck` does.
+    /// The peer that a PROXY header from `socket` names. `None` if `socket` is not trusted: close the connection. `LOCAL` changes no
+    /// address, so anybody on this machine may send it: `swagip healthcheck` does.
     pub fn proxied(&self, socket: &Peer, header: Header) -> Option<Peer> {
         match header {
             Header::Local => {
@@ -182,7 +182,7 @@ impl Rule {
         }
     }
 
-    /// The client of a request with these fields. Does not allocate; one comparison where the peer is not trusted.
+    /// The client of a request with these fields. Does not allocate; one comparison if the peer is not trusted.
     #[inline]
     pub fn client(&self, peer: &Peer, fields: &[Field<'_>]) -> Client {
         match peer.trusted {
@@ -191,7 +191,7 @@ impl Rule {
         }
     }
 
-    /// The client for whom a trusted peer sends these fields.
+    /// The client of a request that a trusted peer relays.
     #[inline(never)]
     fn relayed(&self, peer: &Peer, fields: &[Field<'_>]) -> Client {
         let walk = self.walk(fields);
@@ -201,21 +201,21 @@ impl Rule {
         };
         match walk.client {
             Some(Found { node, .. }) => Client { address: Some(node.address), port: node.port, scheme },
-            // The peer relays somebody whom it does not name: its port is not that one's.
+            // The peer relays a client that it does not name, so the peer's port is not the client's.
             None if self.lines(fields).next().is_some() => Client { address: peer.address, port: None, scheme },
-            // The peer asks for itself, as a health check does.
+            // The peer itself asks, as a health check does.
             None => Client { address: peer.address, port: peer.port, scheme },
         }
     }
 
-    /// Calls `each` for the last [`HOPS_MAX`] entries of the forwarding field in the order received, with what [`Rule::client`]
-    /// made of it; for none where the peer is not trusted.
+    /// Calls `each` for the last [`HOPS_MAX`] entries of the forwarding field in the order received, with the verdict of
+    /// [`Rule::client`]; for none if the peer is not trusted.
     pub fn explain<'b>(&self, peer: &Peer, fields: &[Field<'b>], mut each: impl FnMut(Hop<'b>)) -> Explained<'b> {
         if !peer.trusted {
             return Explained { more: 0, mistake: self.mistake(peer, fields) };
         }
         let mut entries = self.entries(fields);
-        // Each is read once: an entry may have 16 KiB.
+        // Read each only once: an entry may be 16 KiB long.
         let mut shown = [(&b""[..], None); HOPS_MAX];
         let mut count = 0;
         for (place, raw) in shown.iter_mut().zip(entries.by_ref()) {
@@ -229,7 +229,7 @@ impl Rule {
         Explained { more: entries.count(), mistake: self.mistake_of(&walk) }
     }
 
-    /// Whether the address is one of a proxy that is believed.
+    /// Whether this is the address of a trusted proxy.
     pub fn trusts(&self, address: IpAddr) -> bool {
         self.trusted.contains(address)
     }
@@ -239,7 +239,7 @@ impl Rule {
         self.field.name()
     }
 
-    /// What this request shows to be set up wrong, if anything.
+    /// The mistake in the setup that this request reveals, if any.
     pub fn mistake<'b>(&self, peer: &Peer, fields: &[Field<'b>]) -> Option<Mistake<'b>> {
         let address = peer.address?;
         if !peer.trusted {
@@ -248,7 +248,7 @@ impl Rule {
         self.mistake_of(&self.walk(fields))
     }
 
-    /// What the fields of a trusted peer show.
+    /// The same for a trusted peer, after the walk.
     fn mistake_of<'b>(&self, walk: &Walk) -> Option<Mistake<'b>> {
         match walk.client {
             None if walk.invalid.is_some() => Some(Mistake::Unreadable),
@@ -266,13 +266,12 @@ impl Rule {
         fields.iter().map(|field| field.name).find(is_forwarding)
     }
 
-    /// From the right to the left: over trusted hops, to the first that is not, or that is no address, or to the last of
-    /// [`HOPS_MAX`].
+    /// From right to left: over trusted hops, to the first one that is not trusted or not an address, or [`HOPS_MAX`] hops.
     fn walk(&self, fields: &[Field<'_>]) -> Walk {
         self.walk_over(self.entries(fields).map(|entry| self.field.hop(entry)))
     }
 
-    /// The same over entries that were read, or are when their turn comes.
+    /// The same for entries that are read already, or are read lazily.
     fn walk_over(&self, hops: impl Iterator<Item = Option<(Node, Option<Scheme>)>>) -> Walk {
         let mut walk = Walk::default();
         for (index, hop) in hops.take(HOPS_MAX).enumerate() {
@@ -298,12 +297,12 @@ impl Rule {
     }
 }
 
-/// How far a walk came. Entries are counted from the right.
+/// How far a walk got. Entries are counted from the right.
 #[derive(Clone, Copy, Default)]
 struct Walk {
-    /// The last good hop; none where the walk ended at the peer.
+    /// The last good hop; `None` if the walk ended at the peer.
     client: Option<Found>,
-    /// What ended the walk, where that was no address.
+    /// The entry that ended the walk, if it was not an address.
     invalid: Option<usize>,
 }
 
@@ -325,7 +324,7 @@ impl Walk {
     }
 }
 
-/// The fields in which the usual proxies, balancers and networks in front of them forward a client's address.
+/// The fields in which common proxies, load balancers and CDNs forward a client's address.
 const FORWARDING_FIELDS: [&str; 9] = [
     "x-forwarded-for",
     "forwarded",
@@ -338,7 +337,7 @@ const FORWARDING_FIELDS: [&str; 9] = [
     "x-envoy-external-address",
 ];
 
-/// The last value of X-Forwarded-Proto, which has no specification: each proxy appends its own or overwrites the others.
+/// The last value of X-Forwarded-Proto, which has no specification: a proxy either appends to it or overwrites it.
 fn forwarded_scheme(fields: &[Field<'_>]) -> Option<Scheme> {
     let last = field::values(fields, b"x-forwarded-proto").rev().find_map(|line| field::elements(line).next_back())?;
     Scheme::parse(last)

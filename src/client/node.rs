@@ -1,8 +1,8 @@
-//! One hop as a proxy names it (RFC 7239 §6), with the spellings that senders of X-Forwarded-For use besides.
+//! One hop as a proxy writes it (RFC 7239 §6), including the spellings used in X-Forwarded-For.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// An address and, where it was told, a port. The address is canonical: an IPv4-mapped IPv6 address is the IPv4 address.
+/// An address, and a port if there is one. The address is canonical: an IPv4-mapped IPv6 address is the IPv4 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Node {
     pub(super) address: IpAddr,
@@ -10,8 +10,8 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// Reads `v4`, `v4:port`, `v6`, `[v6]` or `[v6]:port`; a zone id after an IPv6 address (RFC 4007 §11) is dropped, it means
-    /// nothing outside of the proxy's machine. `None` for everything else: `unknown`, obfuscated names, garbage.
+    /// Reads `v4`, `v4:port`, `v6`, `[v6]` or `[v6]:port`. A zone id after an IPv6 address (RFC 4007 §11) is dropped, because it means
+    /// nothing outside the proxy's machine. `None` for everything else: `unknown`, obfuscated names, garbage.
     pub(super) fn parse(text: &[u8]) -> Option<Node> {
         let text = std::str::from_utf8(text).ok()?;
         // What nearly every proxy writes.
@@ -37,7 +37,7 @@ impl Node {
 /// Port 0, which no connection has.
 const UNKNOWN: u16 = 0;
 
-/// The port, or `None` where it is the 0 that senders write who do not know it.
+/// The port; `None` for 0, which senders write if they don't know it.
 pub(super) fn known(port: u16) -> Option<u16> {
     (port != UNKNOWN).then_some(port)
 }
@@ -55,7 +55,7 @@ fn v6(text: &str) -> Option<IpAddr> {
     address.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
 }
 
-/// A node-port: a number, or an obfuscated one, which stands for a port that is not told.
+/// A node-port: a number, or an obfuscated name, which gives no port.
 fn number(text: &str) -> Option<u16> {
     match text.as_bytes() {
         [b'_', name @ ..]

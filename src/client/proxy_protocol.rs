@@ -1,8 +1,8 @@
-//! The header that a proxy puts before everything else on a connection, versions 1 (a line of text) and 2 (binary), as
-//! HAProxy's `doc/proxy-protocol.txt` has it.
+//! The PROXY header, which a proxy sends before anything else on a connection: version 1 (a line of text) or 2 (binary), as in HAProxy's
+//! `doc/proxy-protocol.txt`.
 //!
-//! Only the source is taken. A header may come in pieces: half of one is no error, and what cannot become one any more is
-//! refused at once, not at the deadline. Whether the sender may say any of this is for the [rule](super::Rule::proxied).
+//! Only the source address is used. A header may come in pieces: a partial one is no error, and a malformed one is refused at once, not
+//! at the deadline. Whether the sender is trusted is for the [rule](super::Rule::proxied) to decide.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -11,34 +11,34 @@ use std::str::FromStr;
 /// The most bytes of a version 1 header, CRLF included (§2.1).
 pub const V1_MAX: usize = 107;
 
-/// The most bytes of a version 2 header. The specification wants it smaller than one TCP segment (§2.2); this is some of
-/// them, as the names in a client's certificate and the vectors of a cloud's balancer may be long, but not the 64 KiB that its
-/// length field could ask a server to wait for.
+/// The most bytes of a version 2 header. The specification wants it to fit into one TCP segment (§2.2). This allows a few segments,
+/// because the names in a client's certificate and the vectors of a load balancer may be long, but not the 64 KiB that the length field
+/// could make a server wait for.
 pub const V2_MAX: usize = 4096;
 
-/// What a header says of the connection that follows.
+/// What a header says about its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Header {
     /// The proxy speaks for itself, as in a health check: the socket's own address holds.
     Local,
-    /// Somebody, but not by an internet address that is told: `UNKNOWN`, UNSPEC, a UNIX socket.
+    /// A client without a known internet address: `UNKNOWN`, UNSPEC, a UNIX socket.
     Unknown,
-    /// The other end of the connection that the proxy relays. As it was sent, not canonical yet.
+    /// The client of the connection that the proxy relays. As sent, not yet canonical.
     Source(SocketAddr),
 }
 
 /// Why bytes are not a PROXY header; displays as the reason for the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
-    /// They begin in another way, as a client does that speaks HTTP or TLS here.
+    /// They begin with something else, such as HTTP or TLS.
     Missing,
-    /// A version 1 line whose protocol, addresses or ports are none, or that ends in something else than CRLF.
+    /// A version 1 line with an invalid protocol, address or port, or without CRLF at its end.
     Line,
     /// A version that is neither 1 nor 2.
     Version,
     /// A command that is neither LOCAL nor PROXY.
     Command,
-    /// A length that has no room for the addresses.
+    /// The length leaves no room for the addresses.
     Short,
     /// More than [`V1_MAX`] or [`V2_MAX`] bytes.
     Long,
@@ -59,10 +59,10 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// Reads the header at the beginning of `input`: the header and its length in bytes, or `Ok(None)` as long as it is not whole.
+/// Reads the header at the start of `input`: the header and its length in bytes, or `Ok(None)` if it is partial.
 ///
 /// # Errors
-/// At the first byte that no header has at its place; in version 1, at the end of a word that is no address or no port.
+/// At the first impossible byte; in version 1, at the end of an invalid address or port.
 pub fn parse(input: &[u8]) -> Result<Option<(Header, usize)>, Malformed> {
     match input.first() {
         None => Ok(None),
@@ -89,7 +89,7 @@ fn version_1(input: &[u8]) -> Result<Option<(Header, usize)>, Malformed> {
     }
 }
 
-/// What has not been read yet of a version 1 header.
+/// The rest of a version 1 header.
 struct Line<'a> {
     rest: &'a [u8],
 }
@@ -110,7 +110,7 @@ impl Line<'_> {
         Ok(Header::Source(source))
     }
 
-    /// Whatever stands between `UNKNOWN` and the CRLF is to be ignored.
+    /// Anything between `UNKNOWN` and the CRLF is to be ignored.
     fn unknown(&mut self) -> Result<Header, Stop> {
         if self.rest.first() == Some(&b' ') {
             let end = self.rest.iter().position(|&byte| byte == b'\r').ok_or(Stop::Partial)?;
@@ -190,8 +190,8 @@ fn version_2(input: &[u8]) -> Result<Option<(Header, usize)>, Malformed> {
     Ok(input.get(FIXED..FIXED + length).map(|block| (read(block), FIXED + length)))
 }
 
-/// The source of an address block: both addresses of `N` bytes, then both ports, over TCP and UDP alike (§2.2). What follows
-/// them are vectors that nobody here needs.
+/// The source in an address block: both addresses of `N` bytes, then both ports, for TCP and UDP alike (§2.2). Vectors may follow; they
+/// are not used.
 fn source<const N: usize>(block: &[u8]) -> Header
 where
     IpAddr: From<[u8; N]>,

@@ -1,4 +1,4 @@
-//! The trust list: which addresses are proxies whose word is taken.
+//! The trust list: the addresses of trusted proxies.
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::fmt;
@@ -26,10 +26,9 @@ const fn v6(address: Ipv6Addr, length: u8) -> IpNet {
     IpNet::V6(Ipv6Net::new_assert(address, length))
 }
 
-/// The networks in which every address is taken for a proxy, `--trusted-proxy`. Empty by default.
+/// The networks in which every address is a trusted proxy, `--trusted-proxy`. Empty by default.
 ///
-/// It is asked once for each connection and once for each hop, so in O(log networks): networks of a large CDN number in the
-/// thousands.
+/// A look-up takes O(log networks): there is one for each connection and each hop, and a large CDN has thousands of networks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustList {
     /// As they were given.
@@ -38,7 +37,7 @@ pub struct TrustList {
     v6: Ranges<u128>,
 }
 
-/// Sorted ranges, first and last, of which no two overlap.
+/// Sorted ranges (first, last) that don't overlap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Ranges<T>(Vec<(T, T)>);
 
@@ -62,8 +61,7 @@ impl<T: Copy + Ord> Ranges<T> {
 }
 
 impl TrustList {
-    /// The list that these entries make: networks (`10.0.0.0/8`, host bits are dropped), addresses, and the names `loopback` and
-    /// `private`.
+    /// The list of these entries: networks (`10.0.0.0/8`, host bits are dropped), addresses, `loopback` and `private`.
     ///
     /// # Errors
     /// The first entry that is none of these.
@@ -90,12 +88,12 @@ impl TrustList {
         TrustList { networks, v4: Ranges::new(v4), v6: Ranges::new(v6) }
     }
 
-    /// Whether nobody is trusted.
+    /// Whether no proxy is trusted.
     pub fn is_empty(&self) -> bool {
         self.networks.is_empty()
     }
 
-    /// Whether the address is one of a proxy. An IPv4-mapped IPv6 address is the IPv4 address.
+    /// Whether the address is a trusted proxy's. An IPv4-mapped IPv6 address is the IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {
         match address.to_canonical() {
             IpAddr::V4(address) => self.v4.contains(address.to_bits()),
@@ -113,7 +111,7 @@ impl fmt::Display for TrustList {
     }
 }
 
-/// Whether an address is in a range in which proxies usually stand and clients of a public site do not.
+/// Whether an address is in a range that proxies usually have and clients of a public site don't.
 pub(super) fn is_local(address: IpAddr) -> bool {
     let address = address.to_canonical();
     LOOPBACK.iter().chain(&PRIVATE).any(|network| network.contains(&address))
@@ -130,9 +128,9 @@ fn network(entry: &str) -> Option<IpNet> {
     Some(canonical(network))
 }
 
-/// Of an IPv4-mapped network (`::ffff:10.0.0.0/104`) the IPv4 network, because that is how addresses are compared.
+/// The IPv4 network for an IPv4-mapped one (`::ffff:10.0.0.0/104`), because that is how addresses are compared.
 fn canonical(network: IpNet) -> IpNet {
-    /// More than an IPv4 network has: what is left over them is the length inside IPv4.
+    /// The bits of the prefix before the IPv4 address.
     const MAPPED_BITS: u8 = 96;
     match (network.addr().to_canonical(), network.prefix_len().checked_sub(MAPPED_BITS)) {
         (IpAddr::V4(address), Some(length)) => Ipv4Net::new(address, length).map_or(network, IpNet::V4),
@@ -140,7 +138,7 @@ fn canonical(network: IpNet) -> IpNet {
     }
 }
 
-/// An entry that no trust list has; displays as the message for the operator.
+/// An invalid entry; displays as the message for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotANetwork(pub String);
 

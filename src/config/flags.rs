@@ -1,9 +1,9 @@
-//! What may stand on the command line, as text: clap finds the flags; `value.rs` and `address.rs` read what they hold.
+//! The command line: clap finds the flags, `value.rs` and `address.rs` read their values.
 
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 
-/// The whole of `--help`, kept as a page because a person reads it as one. A test below holds it against the flags.
+/// The text of `--help`. A test below compares it with the flags.
 const HELP: &str = include_str!("help.txt");
 
 const HEALTHCHECK_HELP: &str = include_str!("healthcheck.txt");
@@ -57,7 +57,7 @@ pub(super) struct SiteFlags {
     pub(super) explain: Option<OsString>,
 }
 
-/// No number begins with a hyphen; it is allowed so that `-1` is refused under the flag's name.
+/// A leading hyphen is allowed, so that the error for `-1` names the flag.
 #[derive(Args)]
 pub(super) struct LimitFlags {
     #[arg(long, allow_hyphen_values = true)]

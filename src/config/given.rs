@@ -1,18 +1,17 @@
-//! Where a value comes from: the flag, else the variable, else the default. What is wrong with it is told under the name that
-//! gave it.
+//! Where a value comes from: the flag, else the variable, else the default. An error names the one it came from.
 
 use super::{UsageError, printable};
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
-/// The environment, and which of its variables mean something here.
+/// The environment, and which of its variables are ours.
 pub(super) struct Environment {
     variables: Vec<(OsString, OsString)>,
     known: RefCell<Vec<Known>>,
 }
 
-/// A variable that was asked for.
+/// A variable that is ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Known {
     /// The flag that overrides it.
@@ -20,7 +19,7 @@ pub(super) struct Known {
     pub(super) variable: &'static str,
 }
 
-/// A value as it was given, and the flag or the variable that gave it.
+/// A value as given, and the flag or variable that it came from.
 #[derive(Clone)]
 pub(super) struct Given {
     name: &'static str,
@@ -39,12 +38,12 @@ impl Environment {
         self.variables.iter().map(|(name, text)| (name.as_os_str(), text.as_os_str()))
     }
 
-    /// The variables that were asked for, set or not.
+    /// Our variables, set or not.
     pub(super) fn known(&self) -> Vec<Known> {
         self.known.borrow().clone()
     }
 
-    /// What `variable` holds; `flag` overrides it.
+    /// The value of `variable`; `flag` overrides it.
     pub(super) fn variable(&self, flag: &'static str, variable: &'static str) -> Result<Option<Given>, UsageError> {
         self.known.borrow_mut().push(Known { flag, variable });
         let text = self.set().find(|(name, _)| *name == variable).map(|(_, text)| text.to_owned());
@@ -67,7 +66,7 @@ impl Environment {
         self.one(flag, variable)?.map(|given| given.read(parse)).transpose()
     }
 
-    /// The flag's values, else the elements of the variable's list: one list replaces the other, they are never joined.
+    /// The flag's values, else the elements of the variable's list; the two are never merged.
     pub(super) fn list(&self, (name, texts): Flag<Vec<OsString>>, variable: &'static str) -> Result<Vec<Given>, UsageError> {
         let of_variable = self.variable(name, variable);
         if !texts.is_empty() {
@@ -78,7 +77,7 @@ impl Environment {
     }
 }
 
-/// A flag's name, and what it was given on the command line.
+/// A flag's name and its value on the command line.
 pub(super) type Flag<T> = (&'static str, T);
 
 impl Given {
@@ -97,17 +96,17 @@ impl Given {
         parse(&self.text).map_err(|reason| self.wrong(reason))
     }
 
-    /// What is wrong with it, where `reason` is the rest of a sentence that the value begins.
+    /// An error; `reason` completes a sentence that begins with the value.
     pub(super) fn wrong(&self, reason: impl fmt::Display) -> UsageError {
         UsageError(format!("{self} {reason}"))
     }
 
-    /// What is doubtful about it, as a line for the log.
+    /// The same as a warning for the log.
     pub(super) fn warning(&self, doubt: impl fmt::Display) -> String {
         printable(&self.wrong(doubt).0)
     }
 
-    /// A flag takes one value; no value of a list holds a comma.
+    /// A flag takes one value, without a comma.
     fn single(self) -> Result<Self, UsageError> {
         let flags: Vec<_> = elements(&self.text).map(|element| format!("{} {element}", self.name)).collect();
         match self.text.contains(',') && !flags.is_empty() {

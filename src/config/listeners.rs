@@ -1,4 +1,4 @@
-//! Where to listen: which addresses, and which of them take the PROXY protocol.
+//! The addresses to listen on, and which of them take the PROXY protocol.
 
 use super::flags::ListenFlags;
 use super::given::{Environment, Given};
@@ -7,7 +7,7 @@ use crate::net::{DEFAULT_PORT, Listen};
 use std::ffi::OsString;
 use std::net::IpAddr;
 
-/// What the options say; at least one.
+/// The listeners, at least one.
 pub(super) struct Listeners {
     /// The plain ones first.
     pub(super) all: Vec<Listen>,
@@ -39,7 +39,7 @@ impl Listeners {
         Ok(Listeners { all, proxy: proxies.into_iter().next() })
     }
 
-    /// What the healthcheck asks: the address named, which may be a PROXY listener's, else the first listener.
+    /// The listener that the healthcheck asks: the one at this address, which may be a PROXY listener, else the first one.
     pub(super) fn target(&self, address: Option<OsString>) -> Result<Listen, UsageError> {
         let Some(address) = address else { return Ok(self.all[0]) };
         let named = Given::new("healthcheck", address)?.read(address::listen)?;
@@ -48,8 +48,8 @@ impl Listeners {
     }
 }
 
-/// No address may be named twice, not as a part of another either: SO_REUSEPORT would let it pass, and which listener gets a
-/// connection would be the kernel's choice (any of two equal ones, `0.0.0.0` before `[::]`, one address before all).
+/// No two listeners may overlap: SO_REUSEPORT would allow it, and the kernel would choose who gets a connection (any of two equal ones,
+/// `0.0.0.0` before `[::]`, one address before all).
 fn refuse_overlap(named: &[(Listen, Given)]) -> Result<(), UsageError> {
     for (index, (listener, given)) in named.iter().enumerate() {
         let Some((other, other_given)) = named[..index].iter().find(|(other, _)| overlap(listener, other)) else { continue };
@@ -67,10 +67,10 @@ fn refuse_overlap(named: &[(Listen, Given)]) -> Result<(), UsageError> {
     Ok(())
 }
 
-/// Whether there are connections for both.
+/// Whether some connections would fit both.
 fn overlap(one: &Listen, other: &Listen) -> bool {
     let (one, other) = (one.address, other.address);
-    // Port 0 is any free port, another one each time.
+    // Port 0 is any free port, a different one each time.
     let same_port = one.port() == other.port() && one.port() != 0;
     same_port && (one == other || covers(one.ip(), other.ip()) || covers(other.ip(), one.ip()))
 }

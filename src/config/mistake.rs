@@ -1,10 +1,10 @@
-//! What clap says is wrong, in one line that ends in what to type instead.
+//! Turns clap's error reports into one line that ends with what to type instead.
 
 use super::{UsageError, address, value};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
 
-/// What other programs have, and what to type here.
+/// Flags of other programs, and what to type here.
 const FOREIGN: [(&str, &str); 16] = [
     ("--port", "--listen 8080"),
     ("-p", "--listen 8080"),
@@ -24,7 +24,7 @@ const FOREIGN: [(&str, &str); 16] = [
     ("--config", "--help, as there is no configuration file"),
 ];
 
-/// A value for each flag that must have one.
+/// An example for each flag that needs a value.
 const EXAMPLES: [(&str, &str); 16] = [
     ("--listen", "8080"),
     ("--listen-proxy", "8080"),
@@ -44,7 +44,7 @@ const EXAMPLES: [(&str, &str); 16] = [
     ("--drain-timeout", "10s"),
 ];
 
-/// clap's report without its paragraphs. `arguments`: what it was given, the program's name first.
+/// clap's report in one line. `arguments`: the command line, the program's name first.
 pub(super) fn one_line(error: &clap::Error, arguments: &[OsString]) -> UsageError {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
@@ -59,7 +59,7 @@ pub(super) fn one_line(error: &clap::Error, arguments: &[OsString]) -> UsageErro
             None => format!("{flag} needs a value: see --help"),
         });
     }
-    // It is the only conflict that there is: with itself.
+    // The only conflict there is: a flag with itself.
     if error.kind() == ErrorKind::ArgumentConflict {
         return UsageError(format!("{flag} is given twice: leave one of them out"));
     }
@@ -79,7 +79,7 @@ pub(super) fn one_line(error: &clap::Error, arguments: &[OsString]) -> UsageErro
     UsageError(format!("{wrong}: try {cure}"))
 }
 
-/// What to type for another program's flag, with its value where that fits.
+/// What to type instead of another program's flag, with its value if that is valid here.
 fn foreign(flag: &str, arguments: &[OsString]) -> Option<String> {
     let (_, cure) = FOREIGN.iter().find(|(name, _)| *name == flag)?;
     let texts = || arguments.iter().filter_map(|argument| argument.to_str());

@@ -1,8 +1,8 @@
-//! Flags and environment become validated values; nothing below reads either.
+//! Turns flags and environment into validated values; nothing below reads either.
 //!
-//! A flag overrides its variable, a variable the default. What is wrong ends in one line that names the flag or the variable and
-//! the value, and says what to type instead; what is doubtful becomes a warning. Prints nothing, and reads no more of the world
-//! than it is handed, but for the number of CPUs and, with `--served-by auto`, the kernel's host name.
+//! A flag overrides its variable, a variable the default. An error is one line that names the flag or variable and the value, and says
+//! what to type instead; a doubtful value gives a warning. Prints nothing, and reads nothing but its arguments, except for the number of
+//! CPUs and, with `--served-by auto`, the kernel's host name.
 
 mod address;
 mod flags;
@@ -30,26 +30,26 @@ use std::time::Duration;
 /// What the command line asks for.
 #[derive(Debug)]
 pub enum Command {
-    /// To serve until a signal comes.
+    /// Serve until a signal comes.
     Serve(Box<Config>),
-    /// To ask the server that has this listener whether it is ready.
+    /// Ask the server with this listener whether it is ready.
     Healthcheck(Listen),
-    /// To print this: the help, or the version.
+    /// Print this: the help, or the version.
     Print(String),
 }
 
 /// How to serve.
 #[derive(Debug)]
 pub struct Config {
-    /// All that the server needs to know.
+    /// The server's settings.
     pub settings: Settings,
-    /// For the start line: whom it trusts, as in `trusting no proxy`.
+    /// For the start line, such as `trusting no proxy`.
     pub trusting: String,
-    /// What is allowed and most likely a mistake, each in a line for the log.
+    /// What is allowed but probably a mistake, one log line each.
     pub warnings: Vec<String>,
 }
 
-/// One line that names the flag or the variable, the value, and what is wrong with it.
+/// A wrong flag or variable; displays as one line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct UsageError(String);
 
@@ -61,7 +61,7 @@ impl fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-/// What was given may hold line ends and escape sequences; what is shown is one line.
+/// Escapes line ends and control sequences, to show a value in one line.
 fn printable(text: &str) -> String {
     let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(escaped).collect()
@@ -71,7 +71,7 @@ impl Command {
     /// Reads the arguments, the program's own name first, and the environment: [`std::env::args_os`], [`std::env::vars_os`].
     ///
     /// # Errors
-    /// The first thing that is wrong.
+    /// The first mistake.
     pub fn new(
         arguments: impl IntoIterator<Item = OsString>,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
@@ -107,7 +107,7 @@ fn config(flags: Flags, environment: &Environment) -> Result<Config, UsageError>
     Ok(Config { settings: Settings { listeners: listeners.all, threads, limits, rule, site }, trusting, warnings })
 }
 
-/// Whom to believe, and the same in words. `proxy_listener`: what named a PROXY listener.
+/// The address rule, and the same in words. `proxy_listener`: what named a PROXY listener.
 fn rule(
     flags: RuleFlags,
     proxy_listener: Option<Given>,
@@ -120,7 +120,7 @@ fn rule(
     for given in &proxies {
         given.read(address::network)?;
         if address::is_everybody(given.text()) {
-            warnings.push(given.warning("trusts everybody, so clients can choose their address: name your proxies alone"));
+            warnings.push(given.warning("trusts everybody, so clients can choose their address: name only your proxies"));
         }
     }
     if proxies.is_empty() {
@@ -170,7 +170,7 @@ fn replica(given: &Given, environment: &Environment) -> Result<Option<String>, U
     }
 }
 
-/// What the container or the shell calls this host, else what the kernel does.
+/// The host name that the container or the shell set, else the kernel's.
 fn host_name(environment: &Environment) -> Result<String, UsageError> {
     match environment.variable("", "HOSTNAME")? {
         Some(given) => Ok(given.text().to_owned()),
@@ -199,13 +199,13 @@ fn limits(flags: LimitFlags, threads: NonZeroUsize, environment: &Environment) -
     })
 }
 
-/// The grace is a part of the time that a drain may take.
+/// The grace is part of the drain timeout.
 fn drain(
     grace: Option<OsString>,
     timeout: Option<OsString>,
     environment: &Environment,
 ) -> Result<(Duration, Duration), UsageError> {
-    /// What a cure proposes for the requests that are in flight when the grace is over.
+    /// The time after the grace that the error message proposes.
     const BEYOND_GRACE: Duration = Duration::from_secs(5);
     let default = Limits::default();
     let grace_given = environment.one(("--drain-grace", grace), "SWAGIP_DRAIN_GRACE")?;
@@ -221,7 +221,7 @@ fn drain(
     }
 }
 
-/// Every thread has an equal share, and none may be left without.
+/// Every thread gets an equal share, of at least one.
 fn connections(
     flag: Option<OsString>,
     threads: NonZeroUsize,

@@ -159,7 +159,7 @@ fn what_is_doubtful_is_a_warning() {
         (
             "--trusted-proxy 10.0.0.1 --trusted-proxy ::/0",
             "",
-            &[r#"--trusted-proxy: "::/0" trusts everybody, so clients can choose their address: name your proxies alone"#],
+            &[r#"--trusted-proxy: "::/0" trusts everybody, so clients can choose their address: name only your proxies"#],
         ),
     ] {
         assert_eq!(served(line, environment).warnings, expected, "{line} {environment}");

@@ -1,4 +1,4 @@
-//! Variables that look like ours and mean nothing: most likely a slip, which would otherwise go unnoticed.
+//! Unknown variables that look like ours: probably a typing mistake, which would otherwise go unnoticed.
 
 use super::given::{Environment, Known};
 use super::printable;
@@ -6,17 +6,17 @@ use std::ffi::OsStr;
 
 const PREFIX: &str = "SWAGIP_";
 
-/// Read by docker-compose.yml from the shell or from `.env`; here they may be, too, and mean nothing.
+/// docker-compose.yml reads these from the shell or from `.env`; here they are ignored.
 const OF_COMPOSE: [&str; 5] = ["CLIENT_CONNECTIONS", "HTTP_PORT", "STATS_PORT", "IPV4_NET", "IPV6_NET"];
 
-/// What other programs call these, and what means it here.
+/// Names that other programs use, and ours.
 const FOREIGN: [(&str, &str); 4] =
     [("PORT", "SWAGIP_LISTEN"), ("BIND", "SWAGIP_LISTEN"), ("HOST", "SWAGIP_LISTEN"), ("LOG", "RUST_LOG")];
 
-/// How alike two names must be to be taken for one another, from 0 to 1: as clap has it for flags.
+/// How similar a name must be to be suggested, from 0 to 1; clap's value for flags.
 const LIKENESS_MIN: f64 = 0.7;
 
-/// A line for each of them, in the order of their names.
+/// A warning for each, sorted by name.
 pub(super) fn warnings(environment: &Environment) -> Vec<String> {
     let known = environment.known();
     let mut lines: Vec<_> = environment
@@ -36,7 +36,7 @@ pub(super) fn warnings(environment: &Environment) -> Vec<String> {
     lines
 }
 
-/// What Kubernetes tells of a service called `swagip`, `swagip-metrics` and the like to every container in its namespace:
+/// What Kubernetes sets in every container of a namespace with a service called `swagip`, `swagip-metrics` and the like:
 /// `SWAGIP_SERVICE_HOST`, `…_SERVICE_PORT`, `…_SERVICE_PORT_HTTP`, and as Docker's links did, `…_PORT=tcp://10.0.0.1:80` and
 /// `…_PORT_80_TCP`, `…_PORT_80_TCP_ADDR`, `…_PROTO` and `…_PORT`.
 fn is_of_kubernetes(name: &str, text: &OsStr) -> bool {
@@ -49,12 +49,12 @@ fn is_of_kubernetes(name: &str, text: &OsStr) -> bool {
     name.ends_with("_SERVICE_HOST")
         || name.ends_with("_SERVICE_PORT")
         || name.contains("_SERVICE_PORT_")
-        // A person would write a number there.
+        // A person would write a number.
         || (name.ends_with("_PORT") && text.to_string_lossy().contains("://"))
         || name.match_indices("_PORT_").any(|(start, found)| is_link(&name[start + found.len()..]))
 }
 
-/// The variable that was meant: the one of the flag with this name, else the one most like it.
+/// The variable that was probably meant: that of the flag with this name, else the most similar one.
 fn nearest(rest: &str, known: &[Known]) -> Option<&'static str> {
     if let Some((_, variable)) = FOREIGN.iter().find(|(name, _)| *name == rest) {
         return Some(variable);
@@ -142,7 +142,7 @@ mod tests {
         }
     }
 
-    /// Whoever writes a new one into the Compose file writes it here, too.
+    /// A new variable of the Compose file must be added here, too.
     #[test]
     fn what_the_compose_file_reads_is_not_told() {
         let file = include_str!("../../docker-compose.yml");

@@ -1,4 +1,4 @@
-//! Text becomes a value, or the rest of a sentence that begins with the text: what is wrong with it, and what to type instead.
+//! Reads values. An error completes a sentence that begins with the text: what is wrong with it, and what to type instead.
 
 use crate::client::ForwardingField;
 use crate::http::field::is_token;
@@ -13,10 +13,10 @@ use std::time::Duration;
 /// What is wrong with a text.
 type Reason = &'static str;
 
-/// More than any machine has CPUs: a slip of the hand, not a wish.
+/// More than any machine has CPUs, so more is a typing mistake.
 const THREADS_MAX: usize = 1024;
 
-/// A day: longer is a slip, too, and in milliseconds it fits 32 bits.
+/// A day. More is probably a mistake, too, and this fits into 32 bits as milliseconds.
 pub(super) const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The bytes of a replica's name: it goes into every response.
@@ -38,7 +38,7 @@ pub(super) fn connections_per_client(text: &str) -> Result<NonZeroUsize, Reason>
     number(text).ok_or("is not a number of connections: try 100")
 }
 
-/// Digits and nothing else: `parse` alone takes a sign.
+/// Digits only: `parse` would accept a sign.
 fn number<N: std::str::FromStr>(text: &str) -> Option<N> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     if digits { text.parse().ok() } else { None }
@@ -60,7 +60,7 @@ pub(super) fn duration_or_zero(text: &str) -> Result<Duration, String> {
         "" | "s" => (1.0, 1.0),
         "ms" => (1.0, 1000.0),
         "m" => (60.0, 1.0),
-        // To be named in minutes.
+        // The message gives it in minutes.
         "h" => (3600.0, 1.0),
         _ => return Err(REASON.to_owned()),
     };
@@ -86,18 +86,18 @@ pub(super) fn switch(text: &str) -> Result<bool, Reason> {
     }
 }
 
-/// The name of the header that tells the client's address.
+/// The name of the header that forwards the client's address.
 pub(super) fn forwarding_field(text: &str) -> Result<ForwardingField, Reason> {
     text.parse().map_err(|_| "is not the name of a header: try x-forwarded-for, x-real-ip or forwarded")
 }
 
-/// The name of a header that is not shown, in lower case.
+/// The name of a hidden header, in lower case.
 pub(super) fn field_name(text: &str) -> Result<String, Reason> {
     let fits = !text.is_empty() && text.bytes().all(is_token);
     if fits { Ok(text.to_ascii_lowercase()) } else { Err("is not the name of a header: try x-secret") }
 }
 
-/// The name of a replica: it goes into a field and a page as it is.
+/// The name of a replica, which goes into a header and the page unescaped.
 pub(super) fn replica(text: &str) -> Result<String, String> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if text.len() > REPLICA_MAX || text.is_empty() || !text.chars().all(is_allowed) {
@@ -114,7 +114,7 @@ pub(super) fn replica(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Whether a program that looks for an IPv4 address at the bounds of words, as ddclient 3.10 does in the whole answer, finds one.
+/// Whether a program that searches for an IPv4 address at word boundaries, as ddclient 3.10 does in the whole answer, would find one.
 fn has_ipv4(name: &str) -> bool {
     name.split('-').any(|word| {
         let labels: Vec<_> = word.split('.').collect();
@@ -122,7 +122,7 @@ fn has_ipv4(name: &str) -> bool {
     })
 }
 
-/// Where the page's commands find this server: a host, and perhaps the path below which it answers.
+/// The address in the page's commands: a host, and optionally a path.
 pub(super) fn site_host(text: &str) -> Result<(String, String), String> {
     let (host, path) = text.split_once('/').unwrap_or((text, ""));
     if let Some((_, rest)) = text.split_once("://").filter(|(_, rest)| !rest.is_empty()) {
@@ -135,7 +135,7 @@ pub(super) fn site_host(text: &str) -> Result<(String, String), String> {
         return Ok((host.to_owned(), String::new()));
     }
     let path = path.strip_suffix('/').unwrap_or(path);
-    // The page's commands are pasted into shells, and a dot segment would be resolved before it is sent (RFC 3986 §5.2.4).
+    // The page's commands are pasted into shells, and clients resolve dot segments (RFC 3986 §5.2.4).
     let is_right = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~');
     let is_segment = |segment: &str| !matches!(segment, "" | "." | "..") && segment.chars().all(is_right);
     match path.len() < SITE_PATH_MAX && path.split('/').all(is_segment) {
@@ -151,7 +151,7 @@ pub(super) fn site_title(text: &str) -> Result<String, Reason> {
     if fits { Ok(text.to_owned()) } else { Err("is not a line of text: try SwagIP") }
 }
 
-/// `RUST_LOG`: levels, for all or for the modules named. env_logger takes any other word for a module, silently.
+/// `RUST_LOG`: levels, for all or for some modules. env_logger silently takes any other word for a module.
 pub(super) fn log_filter(text: &str) -> Result<(), Reason> {
     let is_level = |directive: &str| {
         let level = directive.split_once('=').map_or(directive, |(_, level)| level);

@@ -1,21 +1,21 @@
-//! Content of requests (RFC 9112 §6, §7.1): read, checked and dropped, because nothing here has a use for it; but where it ends
-//! the next request begins, and two opinions of that are how requests are smuggled.
+//! Content of requests (RFC 9112 §6, §7.1): read, checked and dropped, because nothing here needs it. But the next request begins where
+//! it ends, and requests are smuggled where two servers disagree about that.
 //!
-//! A decoder takes bytes as they come, each once; cutting them anywhere changes nothing.
+//! A decoder reads each byte once, as it comes; cutting the input anywhere changes nothing.
 
 use super::Refusal;
 use super::field::{Section, is_token, is_value};
 use super::request::Framing;
 use super::scan::HEAD_MAX;
 
-/// The most bytes of content that are read to keep a connection; with more it is cheaper to close it.
+/// The most bytes of content that are read to keep a connection. With more it is cheaper to close it.
 pub const CONTENT_MAX: u64 = 64 * 1024;
 
-/// The most bytes that all chunk lines of a request hold beside their sizes: extensions, and zeros before a size of more than
-/// [`SIZE_DIGITS_USUAL`]. Nobody sends any; hyper's limit is 16 KiB, and that was a CVE before.
+/// The most bytes in all chunk lines of a request besides sizes: extensions, and digits of a size beyond [`SIZE_DIGITS_USUAL`]. Nobody
+/// sends any. hyper's limit is 16 KiB; having none was a CVE.
 pub const EXTENSIONS_MAX: usize = 4 * 1024;
 
-/// As many digits as a 64-bit number can need: those who pad sizes pad them to this at most, in any number of chunks.
+/// The digits of a 64-bit number. Programs that pad sizes pad them to this at most, so it is free in any number of chunks.
 const SIZE_DIGITS_USUAL: u8 = 16;
 
 /// Content that is being read.
@@ -27,12 +27,12 @@ pub enum Content {
     Chunked(Chunked),
 }
 
-/// How far a look at content came.
+/// How far reading content got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// It ended within the input, after this number of bytes.
+    /// It ended after this many bytes of the input.
     Done(usize),
-    /// All of the input belongs to it, and more is to come.
+    /// All of the input belongs to it, and there is more to come.
     More,
     /// It is larger than [`CONTENT_MAX`].
     TooLarge,
@@ -47,10 +47,10 @@ impl Content {
         }
     }
 
-    /// Takes the next bytes of the connection.
+    /// Reads the next bytes of the connection.
     ///
     /// # Errors
-    /// The refusal of the first byte that breaks the chunked coding, or of the limit that was passed.
+    /// A byte breaks the chunked coding, or a limit is exceeded.
     pub fn read(&mut self, input: &[u8]) -> Result<Progress, Refusal> {
         match self {
             Content::Length(left) if *left > CONTENT_MAX => Ok(Progress::TooLarge),
@@ -84,12 +84,12 @@ enum Place {
     Size,
     /// White space after the size: `;` must follow.
     SizeEnd,
-    /// Behind `;`, before the name.
+    /// After `;`, before the name.
     ExtensionStart,
     ExtensionName,
     /// White space after the name: `=` or `;` must follow.
     ExtensionNameEnd,
-    /// Behind `=`, before the value.
+    /// After `=`, before the value.
     ExtensionValueStart,
     ExtensionToken,
     ExtensionQuoted,
@@ -140,7 +140,7 @@ impl Chunked {
         Ok(Progress::More)
     }
 
-    /// Takes the line feed after a size; true where the chunk goes beyond the limit.
+    /// Takes the line feed after a size; true if the chunk exceeds the limit.
     fn line_end(&mut self, byte: u8) -> Result<bool, Refusal> {
         if byte != b'\n' {
             return Err(Refusal::BARE_CR);
@@ -187,7 +187,7 @@ impl Chunked {
         if self.extensions > EXTENSIONS_MAX { Err(refusal) } else { Ok(()) }
     }
 
-    /// `*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )` (RFC 9112 §7.1.1): white space leads to something.
+    /// `*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )` (RFC 9112 §7.1.1): something must follow white space.
     fn extension(&self, byte: u8) -> Result<Place, Refusal> {
         use Place::*;
         Ok(match (self.place, byte) {

@@ -1,14 +1,14 @@
-//! What the fields of a head say of the request itself: the host, the framing, the connection, and what the answer needs.
+//! What the fields say about the request itself: host, framing, connection, and what the answer needs.
 
 use super::field::{self, Field, is_name, is_token};
 use super::{Refusal, host};
 
-/// What becomes of the connection after the answer (RFC 9112 §9.3).
+/// What happens to the connection after the answer (RFC 9112 §9.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persistence {
     /// It stays open, as is the default of 1.1.
     Default,
-    /// It stays open, because a 1.0 client asked for it and must be told so.
+    /// It stays open, because a 1.0 client asked for that and must be told.
     KeepAlive,
     /// It is closed.
     Close,
@@ -17,20 +17,19 @@ pub enum Persistence {
 /// How much content follows the head (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// This many bytes; without any framing field none.
+    /// This many bytes; 0 without a framing field.
     Length(u64),
     /// Chunks, up to the last one and its trailer section.
     Chunked,
 }
 
-/// What the fields say of the request itself, noted in one pass over them: the first line of each that counts, and in bits what
-/// else was seen.
+/// What the fields say about the request itself, collected in one pass: the first line of each that counts, and bits for the rest.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Facts<'h, 'b> {
     host: Option<&'h Field<'b>>,
     accept: Option<&'h Field<'b>>,
     user_agent: Option<&'h Field<'b>>,
-    /// Content-Length or Transfer-Encoding: with two lines of either, or with both, the request is refused.
+    /// Content-Length or Transfer-Encoding; a request with two such lines is refused.
     framing: Option<&'h Field<'b>>,
     seen: u8,
 }
@@ -44,8 +43,8 @@ const EXPECTS_CONTINUE: u8 = 1 << 5;
 const EXPECTS_UNKNOWN: u8 = 1 << 6;
 
 impl<'h, 'b> Facts<'h, 'b> {
-    /// Notes what one field says.
-    #[inline(always)] // With two callers the compiler would not; 20 instructions a request.
+    /// Takes note of one field.
+    #[inline(always)] // It has two callers, so the compiler would not; saves 20 instructions a request.
     pub fn note(&mut self, field: &'h Field<'b>) {
         let name = field.name;
         // The length tells most names apart before a byte is compared.
@@ -75,7 +74,7 @@ impl<'h, 'b> Facts<'h, 'b> {
         value(self.accept)
     }
 
-    /// Whether there are more Accept lines than the first.
+    /// Whether there is more than one Accept line.
     pub fn is_accept_repeated(&self) -> bool {
         self.has(ACCEPT_REPEATED)
     }
@@ -93,7 +92,7 @@ impl<'h, 'b> Facts<'h, 'b> {
     /// How much content follows.
     ///
     /// # Errors
-    /// Framing that is not clear beyond doubt.
+    /// The framing is wrong or ambiguous.
     #[inline]
     pub fn framing(&self, minor: u8) -> Result<Framing, Refusal> {
         match self.framing {
@@ -102,10 +101,10 @@ impl<'h, 'b> Facts<'h, 'b> {
         }
     }
 
-    /// Checks that there is one Host, and a right one; only HTTP/1.0 may do without.
+    /// Checks that there is one valid Host; only HTTP/1.0 may do without.
     ///
     /// # Errors
-    /// There is none, or more than one, or it is wrong.
+    /// There is none, or more than one, or it is invalid.
     #[inline]
     pub fn check_host(&self, minor: u8) -> Result<(), Refusal> {
         match self.host {
@@ -116,7 +115,7 @@ impl<'h, 'b> Facts<'h, 'b> {
         }
     }
 
-    /// What the client wants to become of the connection (RFC 9112 §9.3).
+    /// Whether the client wants to keep the connection (RFC 9112 §9.3).
     #[inline]
     pub fn persistence(&self, minor: u8) -> Persistence {
         match (minor, self.has(CLOSE), self.has(KEEP_ALIVE)) {
@@ -129,7 +128,7 @@ impl<'h, 'b> Facts<'h, 'b> {
     /// RFC 9110 §10.1.1: an expectation in a 1.0 request is ignored.
     ///
     /// # Errors
-    /// There is one that is not known here.
+    /// There is one that is not supported.
     #[inline]
     pub fn check_expectation(&mut self, minor: u8) -> Result<(), Refusal> {
         if minor == 0 {
@@ -143,7 +142,7 @@ fn value<'b>(field: Option<&Field<'b>>) -> Option<&'b [u8]> {
     field.map(|field| field.value)
 }
 
-/// Notes a line if it is the first of its name, else gives back the bit which says that there are more.
+/// Keeps the first line of a name; for another one returns the bit `repeated`.
 #[inline]
 fn first<'h, 'b>(place: &mut Option<&'h Field<'b>>, field: &'h Field<'b>, repeated: u8) -> u8 {
     if place.is_some() {
@@ -174,8 +173,8 @@ fn is_chunked(coding: &[u8]) -> bool {
     coding.eq_ignore_ascii_case(b"chunked")
 }
 
-/// Why these transfer codings are refused. Where `chunked` comes last, and only there, the content has an end that another server
-/// could find: what is missing here is the other coding (RFC 9112 §6.1). Without it nobody can find the end (§6.3).
+/// Why these transfer codings are refused. With `chunked` last, and only last, a server that knows the other codings could find the end
+/// of the content (RFC 9112 §6.1). Otherwise nobody can (§6.3).
 fn unknown_coding(codings: &[u8]) -> Refusal {
     let is_clean = |coding: &[u8]| !coding.is_empty() && coding.iter().all(|&byte| is_token(byte));
     let mut codings = codings.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
@@ -202,7 +201,7 @@ fn expectations(value: &[u8]) -> u8 {
     field::elements(value).map(bit).fold(0, |bits, bit| bits | bit)
 }
 
-/// `1*DIGIT` without overflow; nothing else, no sign, no list.
+/// `1*DIGIT` without overflow: no sign, no list.
 fn decimal(digits: &[u8]) -> Option<u64> {
     let value = |value: u64, byte: &u8| match byte {
         b'0'..=b'9' => value.checked_mul(10)?.checked_add(u64::from(byte - b'0')),

@@ -1,17 +1,17 @@
-//! Request fields: names compared without case, values as the bytes they came as (RFC 9110 §5).
+//! Request fields: names are compared without regard to case, values are bytes (RFC 9110 §5).
 
 use super::Refusal;
 
 /// One field line of a request; the value without the white space around it.
 pub use httparse::Header as Field;
 
-/// The most field lines of a request, and of a trailer section. Browsers send about 15, a chain of proxies adds about as many;
-/// 100 is what nginx, Apache and Go's proxies take, give or take a few.
+/// The most field lines of a request, and of a trailer section. Browsers send about 15, a chain of proxies adds about as many; the limit
+/// of nginx, Apache and Go's proxies is about 100, too.
 pub const FIELDS_MAX: usize = 100;
 
 /// The values of all lines of the field `name`, given in lower case, in the order received. Names are compared without regard to case.
 pub fn values<'f, 'b>(fields: &'f [Field<'b>], name: &'f [u8]) -> impl DoubleEndedIterator<Item = &'b [u8]> + Clone + 'f {
-    // HAProxy, as everything that came over HTTP/2, sends names in lower case: equal bytes are found sooner than equal letters.
+    // HAProxy sends names in lower case, as HTTP/2 does, and equal bytes are found faster than equal letters.
     let is_named = move |field: &&Field<'b>| field.name.as_bytes() == name || field.name.as_bytes().eq_ignore_ascii_case(name);
     fields.iter().filter(is_named).map(|field| field.value)
 }
@@ -31,11 +31,12 @@ pub fn elements(value: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
 }
 
-/// Whether a field's name is this one, of four bytes or more, given in lower case. A token has no byte that the bit of lower case
-/// would make another letter or a hyphen, so that names compare by words; the last one may overlap the one before it.
+/// Whether a field's name is this one, given in lower case. Names are compared in words of four bytes, of which the last may overlap the
+/// one before. Setting the bit of lower case in each byte is safe: no other byte of a token becomes a letter or a hyphen by it.
 #[inline]
 pub fn is_name<const LENGTH: usize>(name: &str, lower: &[u8; LENGTH]) -> bool {
     const WORD: usize = 4;
+    const { assert!(LENGTH >= WORD) }
     let word = |bytes: &[u8; LENGTH], at: usize| {
         let mut word = [0; WORD];
         word.copy_from_slice(&bytes[at..at + WORD]);
@@ -50,12 +51,12 @@ pub fn is_name<const LENGTH: usize>(name: &str, lower: &[u8; LENGTH]) -> bool {
     difference == 0
 }
 
-/// Whether a byte may stand in a token (RFC 9110 §5.6.2).
+/// Whether a token may contain this byte (RFC 9110 §5.6.2).
 pub const fn is_token(byte: u8) -> bool {
     TOKEN[byte as usize]
 }
 
-/// Whether a byte may stand in a field value (RFC 9110 §5.5): HTAB, SP, visible ASCII, and obs-text.
+/// Whether a field value may contain this byte (RFC 9110 §5.5): HTAB, SP, visible ASCII, and obs-text.
 pub const fn is_value(byte: u8) -> bool {
     byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }

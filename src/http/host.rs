@@ -1,5 +1,5 @@
-//! Who is asked: `uri-host [":" port]` (RFC 9110 §7.2, RFC 3986 §3.2.2), checked in full, because the page repeats it and
-//! because two readings of it are two sites.
+//! The host: `uri-host [":" port]` (RFC 9110 §7.2, RFC 3986 §3.2.2). It is checked in full, because the page repeats it, and because
+//! two servers that read it differently serve two sites.
 
 use super::Refusal;
 use super::field::alphanumeric_and;
@@ -15,9 +15,8 @@ pub const AUTHORITY_MAX: usize = HOST_MAX + 6;
 /// Checks a Host field's value or a target's authority.
 ///
 /// # Errors
-/// [`Refusal::HOST`] for anything but a registered name or an address with, perhaps, a port from 0 to 65535. An empty host, user
-/// information, the comma (which only a list of hosts would have), and more than [`HOST_MAX`] or [`AUTHORITY_MAX`] bytes are
-/// refused.
+/// [`Refusal::HOST`] for anything but a registered name or an address, with an optional port from 0 to 65535. An empty host, user
+/// information, a comma (which only a list of hosts would have), and more than [`HOST_MAX`] or [`AUTHORITY_MAX`] bytes are refused.
 #[inline(never)]
 pub fn check(host: &[u8]) -> Result<(), Refusal> {
     if is_usual(host) || is_rare(host) { Ok(()) } else { Err(Refusal::HOST) }
@@ -31,8 +30,8 @@ fn is_usual(host: &[u8]) -> bool {
         [name @ .., b':', b'0'..=b'9', b'0'..=b'9'] => name,
         name => name,
     };
-    // Without an early exit, because nearly every name is right: so the compiler looks at four bytes in a turn.
-    // Of no bytes, one less is more than any limit.
+    // No early exit, because nearly every name is valid: so the compiler checks four bytes at a time.
+    // For an empty name the subtraction wraps, to more than any limit.
     name.len().wrapping_sub(1) < HOST_MAX && name.iter().fold(true, |is_right, &byte| is_right & is_reg_name(byte))
 }
 
@@ -67,7 +66,7 @@ fn is_port(digits: &[u8]) -> bool {
 fn is_at_most_65535(digits: &[u8]) -> bool {
     let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
     let digits = &digits[zeros..];
-    // Of numbers with equally many digits the greater one is the later in the order of strings.
+    // Numbers with the same number of digits compare as strings.
     digits.len() < 5 || (digits.len() == 5 && digits <= b"65535")
 }
 

@@ -1,6 +1,6 @@
-//! What the client wants to read (RFC 9110 §12.5.1), among the three that there are.
+//! The media type that the client prefers (RFC 9110 §12.5.1), of the three that there are.
 
-/// The media types of this server's content that a client can choose between. In the order of preference between equals.
+/// The media types that a client can choose from, in the server's order of preference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MediaType {
     /// `text/html`
@@ -15,7 +15,7 @@ impl MediaType {
     /// All three.
     pub const ALL: [MediaType; 3] = [MediaType::Html, MediaType::Json, MediaType::Text];
 
-    /// Those that programs read.
+    /// The ones that programs read.
     pub const DATA: [MediaType; 2] = [MediaType::Json, MediaType::Text];
 
     fn name(self) -> &'static [u8] {
@@ -27,8 +27,8 @@ impl MediaType {
     }
 }
 
-/// The one among `counted` that the Accept lines name with the highest weight above 0. Ranges such as `*/*` name nothing, and an
-/// element that breaks the grammar of its weight names nothing either.
+/// The one of `counted` that the Accept lines name with the highest weight above 0. Ranges such as `*/*` name nothing, nor does an
+/// element with a malformed weight.
 pub fn preferred<'a>(lines: impl Iterator<Item = &'a [u8]>, counted: &[MediaType]) -> Option<MediaType> {
     let mut best: Option<(u16, MediaType)> = None;
     for element in lines.flat_map(|line| split_quoted(line, b',')) {
@@ -40,7 +40,7 @@ pub fn preferred<'a>(lines: impl Iterator<Item = &'a [u8]>, counted: &[MediaType
     best.map(|(_, media)| media)
 }
 
-/// The media type among `counted` that an element names, and its weight in thousandths.
+/// The media type of `counted` that an element names, and its weight in thousandths.
 fn named(element: &[u8], counted: &[MediaType]) -> Option<(u16, MediaType)> {
     let mut parts = split_quoted(element, b';');
     let name = parts.next()?.trim_ascii();

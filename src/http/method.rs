@@ -1,21 +1,21 @@
-//! Methods (RFC 9110 §9), as far as they are told apart here.
+//! Methods (RFC 9110 §9).
 
 use super::field::is_token;
 
-/// What a request wants done with its target.
+/// The method of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// The content and its fields.
+    /// The head and the content.
     Get,
-    /// The fields only.
+    /// The head only.
     Head,
     /// What is allowed.
     Options,
-    /// A tunnel; its target is an authority. Not allowed on anything here.
+    /// A tunnel, whose target is an authority. Never allowed here.
     Connect,
-    /// POST, PUT, DELETE, TRACE, PATCH: known, and not allowed on anything here.
+    /// POST, PUT, DELETE, TRACE, PATCH: known, but never allowed here.
     NotAllowed,
-    /// PRI, the first word of HTTP/2 (RFC 9113 §3.4); not a method that anyone may use.
+    /// PRI, the first word of HTTP/2 (RFC 9113 §3.4); not a real method.
     Preface,
     /// PROXY, the first word of a PROXY protocol header; not a method either.
     Proxy,
@@ -38,7 +38,7 @@ impl Method {
         }
     }
 
-    /// The method that a request line begins with, and the line after the space. `None` where it begins with no token and one space.
+    /// The method at the start of a request line, and the rest after the space. `None` if the line doesn't begin with a token and one space.
     #[inline]
     pub fn parse(line: &[u8]) -> Option<(Method, &[u8])> {
         match line.strip_prefix(b"GET ") {
@@ -47,7 +47,7 @@ impl Method {
         }
     }
 
-    #[inline(never)] // It would take registers from GET.
+    #[inline(never)] // Inlined, it would take registers from GET.
     fn parse_other(line: &[u8]) -> Option<(Method, &[u8])> {
         let (name, rest) = line.split_at(line.iter().position(|&byte| !is_token(byte))?);
         let rest = rest.strip_prefix(b" ")?;

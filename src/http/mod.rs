@@ -1,6 +1,6 @@
 //! The bytes of RFC 9110 and RFC 9112: requests in, responses out.
 //!
-//! Knows no sockets, no clock, no routes and nobody's address. Every function here is pure; time is an argument.
+//! Knows no sockets, clock, routes or addresses. Every function here is pure; time is an argument.
 
 pub mod refusal;
 

@@ -1,8 +1,8 @@
-//! A request's head, from bytes; the one place where httparse is called.
+//! Parses a request's head; the only caller of httparse.
 //!
-//! The hot path is one look at the request line, one pass of httparse over the fields, and one look at each field. httparse takes
-//! more than this server does (bare LF, any Host, any framing), so what it took is checked here; what it did not take, or what
-//! fails a check of syntax, is read again by [`Scan`](super::scan::Scan), which finds the first wrong byte and so the refusal.
+//! The hot path reads the request line, has httparse parse the fields, and looks at each field once. httparse accepts more than this
+//! server does (bare LF, any Host, any framing), so its result is checked here. What it rejects, or what fails a check of syntax, is
+//! read again by [`Scan`](super::scan::Scan), which finds the first wrong byte and so the refusal.
 
 use super::facts::Facts;
 use super::field::{self, Field};
@@ -14,7 +14,7 @@ use super::{Refusal, host};
 pub use super::facts::{Framing, Persistence};
 use super::method::Method;
 
-/// As many fields as nearly every request has; room for them is sooner made than that for [`FIELDS_MAX`](field::FIELDS_MAX).
+/// Nearly every request has at most this many fields. Clearing room for them is cheaper than for [`FIELDS_MAX`](field::FIELDS_MAX).
 pub const FIELDS_USUAL: usize = 24;
 
 /// Room for this many fields, on the caller's stack.
@@ -25,30 +25,29 @@ pub const fn storage<'b, const FIELDS: usize>() -> [Field<'b>; FIELDS] {
 /// A request head that has passed every check of syntax and framing.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'h, 'b> {
-    /// What is to be done.
+    /// The method.
     pub method: Method,
-    /// What is asked for.
+    /// The target.
     pub target: Target<'b>,
     /// All field lines, in the order received.
     pub fields: &'h [Field<'b>],
-    /// What the client wants to become of the connection.
+    /// Whether the client wants to keep the connection.
     pub persistence: Persistence,
     /// What follows the head.
     pub framing: Framing,
-    /// The bytes of the head, empty lines before it included.
+    /// The bytes of the head, including empty lines before it.
     pub length: usize,
     facts: Facts<'h, 'b>,
 }
 
-/// What is at the start of an input.
+/// What an input begins with.
 #[derive(Clone, Copy, Debug)]
 pub enum Parsed<'h, 'b> {
     /// A whole head.
     Request(Request<'h, 'b>),
-    /// A head with more fields than there is room for; [`parse_crowded`] goes on.
+    /// A head with more fields than there is room for; [`parse_crowded`] continues.
     Crowded,
-    /// A head that is not complete, or not right; [`Scan`](super::scan::Scan) tells which, and after it has found the head
-    /// complete, [`parse`] gives it.
+    /// A partial or malformed head; [`Scan`](super::scan::Scan) says which. Once it finds the head complete, [`parse`] will take it.
     Rescan,
 }
 
@@ -65,14 +64,14 @@ impl<'h, 'b> Parsed<'h, 'b> {
 /// Parses the head at the start of `input`.
 ///
 /// # Errors
-/// A target, Host or framing that is wrong in a head whose syntax is right.
+/// The syntax of the head is valid, but its target, Host or framing is not.
 #[inline(never)]
 pub fn parse<'h, 'b>(input: &'b [u8], storage: &'h mut [Field<'b>]) -> Result<Parsed<'h, 'b>, Refusal> {
     parse_from(input, 0, storage)
 }
 
-/// Goes on where [`parse`] was out of room: with `first`, the fields that it had room for, and more room. So a head with a few
-/// fields more than usual costs little more; a browser's has 25 to 35 after a CDN and a proxy.
+/// Continues where [`parse`] ran out of room, after the fields `first`, with more room. So a head with a few fields more than usual costs
+/// little more; a browser's has 25 to 35 after a CDN and a proxy.
 ///
 /// # Errors
 /// As [`parse`].
@@ -87,7 +86,7 @@ pub fn parse_crowded<'h, 'b>(
     parse_from(input, first.len(), storage)
 }
 
-/// Parses a head of which the first `known` fields are in the storage already.
+/// Parses a head whose first `known` fields are already in the storage.
 #[inline(always)]
 fn parse_from<'h, 'b>(input: &'b [u8], known: usize, storage: &'h mut [Field<'b>]) -> Result<Parsed<'h, 'b>, Refusal> {
     let lead = leading_lines(input);
@@ -128,19 +127,19 @@ fn parse_from<'h, 'b>(input: &'b [u8], known: usize, storage: &'h mut [Field<'b>
     Ok(Parsed::Request(Request { method: line.method, target, fields, persistence, framing, length, facts }))
 }
 
-/// What comes after these fields in the section that they begin.
+/// The rest of the section after these fields.
 fn after<'b>(section: &'b [u8], fields: &[Field<'b>]) -> Option<&'b [u8]> {
     let Some(last) = fields.last() else { return Some(section) };
     let line = section.get(last.name.as_ptr() as usize - section.as_ptr() as usize..)?;
     Some(&line[memchr::memchr(b'\n', line)? + 1..])
 }
 
-/// The bytes of a field section with the empty line after it, and the number of fields.
+/// The bytes of a field section, including the empty line, and the number of fields.
 #[inline(never)]
 fn parse_fields<'b>(section: &'b [u8], storage: &mut [Field<'b>]) -> Result<(usize, usize), httparse::Error> {
     match httparse::parse_headers(section, storage)? {
         httparse::Status::Complete((length, fields)) => Ok((length, fields.len())),
-        // Not told apart from what is wrong.
+        // The caller treats partial and malformed alike.
         httparse::Status::Partial => Err(httparse::Error::NewLine),
     }
 }
@@ -156,7 +155,7 @@ impl<'b> Request<'_, 'b> {
         self.facts.accept()
     }
 
-    /// Whether there are more Accept lines than the first.
+    /// Whether there is more than one Accept line.
     pub fn is_accept_repeated(&self) -> bool {
         self.facts.is_accept_repeated()
     }
@@ -182,7 +181,7 @@ impl<'b> Request<'_, 'b> {
     }
 }
 
-/// RFC 9112 §3.2.2: whatever Host says, an absolute target says it better. But a Host that is wrong stays, to be refused.
+/// RFC 9112 §3.2.2: an absolute target overrides Host. But an invalid Host stays, to be refused.
 #[cold]
 fn replace_host<'b>(fields: &mut [Field<'b>], authority: &'b [u8]) {
     for field in fields.iter_mut().filter(|field| field.name.eq_ignore_ascii_case("host")) {

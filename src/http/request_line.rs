@@ -1,24 +1,24 @@
-//! The request line, `method SP request-target SP HTTP-version CRLF` (RFC 9112 §3), as nearly every request has it.
+//! The usual request line, `method SP request-target SP HTTP-version CRLF` (RFC 9112 §3).
 //!
-//! It is read here and not by httparse, which refuses HTTP/1.2 to 1.9, takes targets that must be refused, and gives one error for
-//! what needs 400 and 505: it would have to be read twice.
+//! It is not left to httparse, which refuses HTTP/1.2 to 1.9, accepts targets that must be refused, and has one error for what needs 400
+//! and 505: the line would have to be read twice.
 
 use super::method::Method;
 use super::scan::LEADING_LINES_MAX;
 use super::target;
 
-/// A request line whose bytes are right one by one.
+/// A request line; each of its bytes is valid.
 pub struct RequestLine<'b> {
-    /// What is to be done.
+    /// The method.
     pub method: Method,
-    /// Of bytes that a target may have.
+    /// The target, made of bytes that a target may contain.
     pub target: &'b [u8],
     /// 0 or 1, which stands for every higher one (RFC 9110 §2.5).
     pub minor: u8,
 }
 
 impl<'b> RequestLine<'b> {
-    /// The line, and what comes after its CRLF. `None`: it is not complete, or not right.
+    /// The line, and what follows its CRLF. `None`: it is partial or malformed.
     #[inline]
     pub fn parse(bytes: &'b [u8]) -> Option<(RequestLine<'b>, &'b [u8])> {
         let (method, rest) = Method::parse(bytes)?;
@@ -29,7 +29,7 @@ impl<'b> RequestLine<'b> {
     }
 }
 
-/// The bytes of the empty lines before a request line (RFC 9112 §2.2).
+/// How many bytes of empty lines precede the request line (RFC 9112 §2.2).
 pub fn leading_lines(input: &[u8]) -> usize {
     let mut length = 0;
     while length < 2 * LEADING_LINES_MAX && input[length..].starts_with(b"\r\n") {

@@ -1,7 +1,7 @@
-//! Responses, from heads that were made beforehand.
+//! Responses, from heads laid out in advance.
 //!
-//! Of a head nearly all is known before the first request comes: it is laid out once, the date is put in once a second, and
-//! an answer is that template, the length, the end of the head, and the content: four copies. The fields that vary come last:
+//! Nearly all of a head is known before the first request: it is laid out once, and the date is updated once a second. An answer is
+//! four copies: that template, the length, the end of the head, the content. The fields that vary come last:
 //!
 //! ```text
 //! HTTP/1.1 200 OK ⏎ …fixed fields… ⏎ X-Served-By ⏎ Date ⏎ Content-Length: │ 10 │ ⏎ Connection: close ⏎⏎ │ content
@@ -13,7 +13,7 @@ use super::facts::Persistence;
 /// The bytes of an IMF-fixdate (RFC 9110 §5.6.7), `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub type Date = [u8; 29];
 
-/// What a head is made of: the status code with its phrase, and its fixed fields without their line ends.
+/// The parts of a head: the status code with its phrase, and the fixed fields without line ends.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadText {
     /// `200 OK`
@@ -29,7 +29,7 @@ impl HeadText {
         (hundreds - b'0') as u16 * 100 + (tens - b'0') as u16 * 10 + (ones - b'0') as u16
     }
 
-    /// Whether a response with this status has content, if perhaps of no bytes (RFC 9110 §8.6).
+    /// Whether a response with this status has content, even if empty (RFC 9110 §8.6).
     fn has_content(&self) -> bool {
         !self.status.starts_with("204") && !self.status.starts_with("304")
     }
@@ -47,22 +47,22 @@ pub struct Heads {
 #[derive(Clone, Debug)]
 struct Template {
     bytes: Vec<u8>,
-    /// Where in it the date stands.
+    /// The offset of the date.
     date: usize,
     has_length: bool,
 }
 
-/// A text of ours.
+/// Plain text.
 pub const TEXT: &str = "Content-Type: text/plain; charset=utf-8";
-/// Every answer is about one request.
+/// Every answer is for one request only.
 pub const NO_STORE: &str = "Cache-Control: no-store";
-/// It is of the type that it says.
+/// Browsers must not guess another type.
 pub const NO_SNIFF: &str = "X-Content-Type-Options: nosniff";
-/// What no other origin may read, none may embed either, so that it never comes into another site's process (Fetch §3.7).
+/// What no other origin may read, none may embed either: so it never enters another site's process (Fetch §3.7).
 pub const SAME_ORIGIN: &str = "Cross-Origin-Resource-Policy: same-origin";
 
 impl Heads {
-    /// Lays out all heads; they are written by their index.
+    /// Lays out all heads; [`answer`](Heads::answer) takes their indices.
     pub fn new(texts: impl IntoIterator<Item = HeadText>, served_by: Option<&str>) -> Heads {
         let served_by = served_by.map_or(Vec::new(), |id| format!("X-Served-By: {id}\r\n").into_bytes());
         let mut heads = Heads { templates: Vec::new(), served_by, date: *b"Thu, 01 Jan 1970 00:00:00 GMT" };
@@ -85,7 +85,7 @@ impl Heads {
         Template { bytes, date, has_length }
     }
 
-    /// Puts another date into all templates.
+    /// Updates the date in all templates.
     pub fn set_date(&mut self, date: Date) {
         self.date = date;
         for template in &mut self.templates {
@@ -93,7 +93,7 @@ impl Heads {
         }
     }
 
-    /// Appends the head with this index up to, and with, the value of Content-Length; [`end`] ends it.
+    /// Appends the head up to and including the value of Content-Length; [`end`] completes it.
     fn begin(&self, output: &mut Vec<u8>, index: usize, length: usize) {
         let template = &self.templates[index];
         output.extend_from_slice(&template.bytes);
@@ -102,12 +102,12 @@ impl Heads {
         }
     }
 
-    /// Appends a whole answer; its content is left out where the method was HEAD.
-    #[inline(always)] // Into the one place that gives answers.
+    /// Appends a whole answer, without its content if the method was HEAD.
+    #[inline(always)] // It has one caller.
     pub fn answer(&self, output: &mut Vec<u8>, index: usize, persistence: Persistence, content: &[u8], to_head: bool) {
         let template = &self.templates[index];
         match (persistence, content.len()) {
-            // An address, and nearly every other text here: length and end are of a size that the compiler knows.
+            // An address, and nearly every other text here: the compiler knows the size of length and end.
             (Persistence::Default, length @ 10..100) => {
                 debug_assert!(template.has_length, "a status without content has some");
                 output.extend_from_slice(&template.bytes);
@@ -125,7 +125,7 @@ impl Heads {
     }
 }
 
-/// What ends a head, as [`Heads::begin`] leaves it.
+/// Completes a head after [`Heads::begin`].
 fn end(persistence: Persistence) -> &'static [u8] {
     match persistence {
         Persistence::Default => b"\r\n\r\n",

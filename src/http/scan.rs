@@ -1,8 +1,8 @@
-//! The strict reader of a head that is not finished, or not right.
+//! The strict reader of partial and malformed heads.
 //!
-//! A head that arrives whole and well-formed never comes here: httparse reads it in one pass (see [`request`](super::request)).
-//! What httparse calls partial or wrong is looked at byte by byte, from the left, each byte once: where a look ended the next
-//! one goes on, so that a head in drips costs linear time, and the first byte that no request has decides, however it was cut.
+//! A head that arrives whole and well-formed never gets here: httparse reads it in one pass (see [`request`](super::request)). What
+//! httparse calls partial or wrong is read byte by byte, each byte once: a scan resumes where it stopped. So a head in drips costs
+//! linear time, and the first impossible byte decides, however the input was cut.
 //!
 //! ```text
 //! Lead ─▶ Method ─▶ Target ─▶ Version ─▶ LineEnd ─▶ Fields ─▶ complete
@@ -12,18 +12,18 @@ use super::field::{Section, is_token};
 use super::method::Method;
 use super::{Refusal, target};
 
-/// The most bytes of a head, empty lines before it included. An 8,000-byte request line must work (RFC 9112 §3), and so must
-/// the cookies of a large site; nginx takes 8 KiB a line, node 16 KiB in all.
+/// The most bytes of a head, including empty lines before it. An 8,000-byte request line must work (RFC 9112 §3), and so must the cookies
+/// of a large site; nginx allows 8 KiB a line, node 16 KiB in all.
 pub const HEAD_MAX: usize = 16 * 1024;
 
 /// The most empty lines before a request line (RFC 9112 §2.2: at least one, from clients that end content in an extra CRLF).
 pub const LEADING_LINES_MAX: usize = 4;
 
-/// How far a head has been looked at; the default is its beginning.
+/// How far a head has been read; the default is its beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scan {
     position: usize,
-    /// Where the part that is being looked at begins.
+    /// Where the current part begins.
     start: usize,
     place: Place,
 }
@@ -54,13 +54,13 @@ pub struct Complete {
     pub length: usize,
 }
 
-/// `HTTP-version` (RFC 9112 §2.3); both digits may be others.
+/// `HTTP-version` (RFC 9112 §2.3); both digits may differ.
 const VERSION: &[u8] = b"HTTP/1.1";
 const MAJOR: usize = VERSION.len() - 3;
 const MINOR: usize = VERSION.len() - 1;
 
 impl Scan {
-    /// Whether a request line has begun; empty lines before it are nothing yet.
+    /// Whether a request line has begun; empty lines before it don't count.
     pub fn has_begun(&self) -> bool {
         !matches!(self.place, Place::Lead | Place::LeadCr)
     }

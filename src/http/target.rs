@@ -7,7 +7,7 @@ use super::{Refusal, host};
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target<'a> {
-    /// All of it, as it was sent.
+    /// The whole target as sent.
     pub sent: &'a [u8],
     /// The path as sent, not decoded; begins with `/`. `/` where an absolute target has none; `*` and an authority as they are.
     pub path: &'a [u8],
@@ -18,13 +18,13 @@ pub struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Reads the target of a request with this method. Its bytes are [right](is_target) one by one.
+    /// Reads the target of a request with this method. Each of its bytes is [allowed](is_target).
     ///
     /// # Errors
-    /// A form that the method does not have, or an authority that names no host.
+    /// The method doesn't have this form, or the authority names no host.
     #[inline]
     pub fn parse(method: Method, target: &'a [u8]) -> Result<Target<'a>, Refusal> {
-        // Nearly every request: a path. CONNECT alone has none (RFC 9110 §9.3.6).
+        // Nearly every request has a path. Only CONNECT has none (RFC 9110 §9.3.6).
         if target.first() == Some(&b'/') && method != Method::Connect {
             return Ok(Target::split(target, target, None));
         }
@@ -41,7 +41,7 @@ impl<'a> Target<'a> {
         }
         if form == Form::Authority {
             host::check(target)?;
-            // A colon after the host is followed by a port, as was just checked; CONNECT must name one (RFC 9110 §9.3.6).
+            // As was just checked, a port follows a colon after the host; CONNECT must name one (RFC 9110 §9.3.6).
             let has_port = target.contains(&b':') && !target.ends_with(b"]");
             return if has_port {
                 Ok(Target { sent: target, path: target, query: None, authority: None })
@@ -52,9 +52,9 @@ impl<'a> Target<'a> {
         if target == b"*" {
             return Ok(Target { sent: target, path: target, query: None, authority: None });
         }
-        let behind_scheme = &target[scheme_length(target).ok_or(Refusal::TARGET_FORM)?..];
-        let end = behind_scheme.iter().position(|byte| b"/?".contains(byte)).unwrap_or(behind_scheme.len());
-        let (authority, rest) = behind_scheme.split_at(end);
+        let after_scheme = &target[scheme_length(target).ok_or(Refusal::TARGET_FORM)?..];
+        let end = after_scheme.iter().position(|byte| b"/?".contains(byte)).unwrap_or(after_scheme.len());
+        let (authority, rest) = after_scheme.split_at(end);
         host::check(authority)?;
         let split = Target::split(target, rest, Some(authority));
         Ok(if split.path.is_empty() { Target { path: b"/", ..split } } else { split })
@@ -69,7 +69,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The forms that a target can have, which depends on the method.
+/// The forms of target that a method allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// `/path` or `http://host/path`.
@@ -78,9 +78,9 @@ pub enum Form {
     UsualOrAsterisk,
     /// `host:port`: CONNECT.
     Authority,
-    /// `*` in the first bytes of HTTP/2, which are not served but recognized: PRI.
+    /// `*` in the first bytes of HTTP/2, which is recognized but not served: PRI.
     Preface,
-    /// `/path` or `http://host/path`, while `TCP4` and its kin make a line of the PROXY protocol: PROXY.
+    /// `/path` or `http://host/path`; with `TCP4` and the like it is a line of the PROXY protocol: PROXY.
     Proxy,
 }
 
@@ -98,7 +98,7 @@ impl Form {
         }
     }
 
-    /// Whether `byte` may come after the bytes of the target `before`, which have been checked.
+    /// Whether `byte` may follow `before`, the bytes of the target that have been checked.
     ///
     /// # Errors
     /// [`Refusal::TARGET_FORM`], [`Refusal::TARGET_BYTE`] or [`Refusal::PROXY_HEADER`].
@@ -116,7 +116,7 @@ impl Form {
             (Form::Usual | Form::Proxy, []) => matches!(byte, b'/' | b'h' | b'H'),
             (_, [b'/', ..]) => true,
             (_, [b'*', ..]) => false,
-            // Behind a scheme, which was checked when it came.
+            // After a scheme, which has been checked.
             (_, before) if before.len() >= SCHEMES[1].len() => true,
             (_, before) => SCHEMES.iter().any(|scheme| match scheme.get(before.len()) {
                 Some(&expected) => before.eq_ignore_ascii_case(&scheme[..before.len()]) && byte.eq_ignore_ascii_case(&expected),
@@ -142,7 +142,7 @@ fn scheme_length(target: &[u8]) -> Option<usize> {
         .find(|&length| target.get(..length).is_some_and(|start| SCHEMES.iter().any(|scheme| start.eq_ignore_ascii_case(scheme))))
 }
 
-/// Whether a byte may stand in a target: visible ASCII but `#`, because a fragment is never sent (RFC 9112 §3.2).
+/// Whether a target may contain this byte: visible ASCII except `#`, because a fragment is never sent (RFC 9112 §3.2).
 pub const fn is_target(byte: u8) -> bool {
     TARGET[byte as usize]
 }

@@ -5,12 +5,12 @@ use crate::http::response::decimal;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// `/ip`, `/source-ip`: the address, and no negotiation.
+/// `/ip`, `/source-ip`: the address, without negotiation.
 pub fn ip(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     if text(context, content) { ResponseHead::OpenText } else { ResponseHead::OpenNotFound }
 }
 
-/// `/port`, `/source-port`: the client's own port, where it is known; never a proxy's.
+/// `/port`, `/source-port`: the client's own port, if known; never a proxy's.
 pub fn port(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     let Some(port) = context.client.port else { return ResponseHead::OpenNotFound };
     decimal(content, port.into());
@@ -18,7 +18,7 @@ pub fn port(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     ResponseHead::OpenText
 }
 
-/// Appends the address as text; false, and nothing, where it is not known.
+/// Appends the address as text; returns false if it is not known.
 pub fn text(context: &Context<'_>, content: &mut Vec<u8>) -> bool {
     let Some(ip) = &context.client.address else { return false };
     write(content, ip);
@@ -26,7 +26,7 @@ pub fn text(context: &Context<'_>, content: &mut Vec<u8>) -> bool {
     true
 }
 
-/// Appends an address as `Display` writes it (IPv6 as RFC 5952 wants it), five times as fast for IPv4.
+/// Appends an address as `Display` writes it (IPv6 as in RFC 5952), five times as fast for IPv4.
 pub fn write(content: &mut Vec<u8>, ip: &IpAddr) {
     match ip {
         IpAddr::V4(ip) => {
@@ -37,7 +37,7 @@ pub fn write(content: &mut Vec<u8>, ip: &IpAddr) {
                 text[length..length + 4].copy_from_slice(digits);
                 length += usize::from(*count);
             }
-            // All of it, which the compiler makes two words, without the last dot and what follows it.
+            // Copying all 16 bytes is two words; then the last dot and the rest are cut off.
             let end = content.len() + length - 1;
             content.extend_from_slice(&text);
             content.truncate(end);
@@ -52,7 +52,7 @@ fn write_v6(content: &mut Vec<u8>, ip: &Ipv6Addr) {
     let _ = write!(content, "{ip}");
 }
 
-/// The decimal digits of every octet and the dot after them, and how many bytes that is.
+/// The decimal digits of every octet with a dot after them, and their length.
 const OCTETS: [([u8; 4], u8); 256] = {
     let mut table = [([b'.'; 4], 0); 256];
     let mut octet = 0;
@@ -68,7 +68,7 @@ const OCTETS: [([u8; 4], u8); 256] = {
     table
 };
 
-/// Appends an address as the number that its bits make, as echoip's `ip_decimal`.
+/// Appends an address as a decimal number, like echoip's `ip_decimal`.
 pub fn write_decimal(content: &mut Vec<u8>, ip: IpAddr) {
     match ip {
         IpAddr::V4(ip) => decimal(content, u32::from(ip).into()),
@@ -76,7 +76,7 @@ pub fn write_decimal(content: &mut Vec<u8>, ip: IpAddr) {
     }
 }
 
-/// What an address is that is not public; `None` for a public one (global unicast, RFC 6890 and IANA's registries).
+/// What kind of address this is, if it is not public (global unicast, RFC 6890 and IANA's registries).
 pub fn kind(ip: IpAddr) -> Option<&'static str> {
     match ip {
         IpAddr::V4(ip) => kind_v4(ip),
@@ -113,7 +113,7 @@ fn kind_v6(ip: Ipv6Addr) -> Option<&'static str> {
         [0xfc00..=0xfdff, ..] => Some(PRIVATE),
         [0xfe80..=0xfebf, ..] => Some(LINK_LOCAL),
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Some(DOCUMENTATION),
-        // 64:ff9b::/96 stands for IPv4 addresses, 2000::/3 is all that is given out.
+        // 64:ff9b::/96 stands for IPv4 addresses; 2000::/3 is all that has been allocated.
         [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x2000..=0x3fff, ..] => None,
         _ => Some(RESERVED),
     }

@@ -1,4 +1,4 @@
-//! What is known of an endpoint besides its answers.
+//! An endpoint, without its function.
 
 use super::{ReverseDns, Site};
 
@@ -7,23 +7,23 @@ use super::{ReverseDns, Site};
 pub struct Endpoint {
     /// The path without its slash, in lower case.
     pub segment: &'static str,
-    /// Whose scripts may read the answers, as their heads say.
+    /// Whose scripts may read the answers; their heads say the same.
     pub readable_by: ReadableBy,
-    /// What the page says of it; empty where the page doesn't name it.
+    /// The page's text; empty if the page doesn't list it.
     pub about: &'static str,
 }
 
 /// Whose scripts may read an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadableBy {
-    /// Those of any origin.
+    /// Scripts of any origin.
     AnyOrigin,
-    /// This server's own: the answer may hold what a proxy added about its user.
+    /// Only those of this server: the answer may contain what a proxy added about the user.
     SameOrigin,
 }
 
 impl Endpoint {
-    /// Whether the page names it.
+    /// Whether the page lists it.
     pub fn is_listed(&self, site: &Site) -> bool {
         let is_on = match self.segment {
             "explain" => site.explain,

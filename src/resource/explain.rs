@@ -1,11 +1,11 @@
-//! `/explain`: how the client's address was decided, hop by hop.
+//! `/explain`: how the client's address was found, hop by hop.
 
 use super::{Context, address, json};
 use crate::client::{Explained, Hop, Mistake, Scheme, Verdict};
 use crate::http::response::decimal;
 use std::net::IpAddr;
 
-/// Appends the explanation as lines of `key=value`, the hops in the order received. What a hidden field said is not shown.
+/// Appends the explanation as lines of `key=value`, the hops in the order received. Hops of a hidden field are not shown.
 pub fn text(context: &Context<'_>, content: &mut Vec<u8>) {
     let Context { peer, client, rule, .. } = context;
     content.extend_from_slice(b"peer=");
@@ -36,7 +36,7 @@ pub fn text(context: &Context<'_>, content: &mut Vec<u8>) {
     context.end_text(content);
 }
 
-/// Appends the explanation as one JSON object on a line of its own. `field` is `null` where none was read.
+/// Appends the explanation as a JSON object on one line. `field` is `null` if none was read.
 pub fn json(context: &Context<'_>, content: &mut Vec<u8>) {
     let Context { peer, client, rule, .. } = context;
     content.extend_from_slice(b"{\"peer\":");
@@ -74,7 +74,7 @@ pub fn json(context: &Context<'_>, content: &mut Vec<u8>) {
     content.extend_from_slice(b"}\n");
 }
 
-/// As [`Rule::explain`](crate::client::Rule::explain); none of a field that is hidden.
+/// As [`Rule::explain`](crate::client::Rule::explain), but without hops if the field is hidden.
 fn hops<'b>(context: &Context<'b>, each: impl FnMut(Hop<'b>)) -> Explained<'b> {
     let Context { rule, peer, request, .. } = context;
     match context.site.hides(rule.field_name()) {
@@ -99,7 +99,7 @@ fn shown(content: &mut Vec<u8>, ip: Option<IpAddr>) {
 const INSIDE: &str =
     "the client's address is inside the trust list: a client there can choose this answer, so trust proxies, not networks";
 
-/// Appends what is set up wrong. `field` is the one that is read from trusted peers.
+/// Appends what is wrong with the setup. `field` is the one that is read from trusted peers.
 fn note(content: &mut Vec<u8>, mistake: Mistake<'_>, field: &str) {
     let (before, after) = match mistake {
         Mistake::Untrusted { address, field } => {

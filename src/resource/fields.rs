@@ -1,4 +1,4 @@
-//! What the request said: each field by its name, and all of them in order.
+//! The request's fields: one by its name, or all of them, sorted.
 
 use super::{Context, ResponseHead, address};
 use crate::http::field::FIELDS_MAX;
@@ -6,7 +6,7 @@ use crate::http::response::decimal;
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-/// `/headers/<name>`, and `/<name>` where no resource has that name: the field's value, lines joined with `, `.
+/// `/headers/<name>`, and `/<name>` if no resource has that name: the field's value, lines joined with `, `.
 pub fn named(context: &Context<'_>, is_name: impl Fn(&str) -> bool, content: &mut Vec<u8>) -> ResponseHead {
     let mut lines = context.request.fields.iter().filter(|field| is_name(field.name));
     let Some(first) = lines.next().filter(|field| !context.site.hides(field.name)) else { return ResponseHead::NotFound };
@@ -41,8 +41,7 @@ pub fn all_as_text(context: &Context<'_>, content: &mut Vec<u8>) {
     context.end_text(content);
 }
 
-/// The fields of a request by name, sorted by the bytes of their names in Train-Case; lines of one name make one row. Sorting
-/// and grouping happen on the stack.
+/// The fields of a request, sorted by the bytes of their names in Train-Case, one row for each name. Sorting and grouping need no heap.
 pub struct Listing<'a> {
     context: &'a Context<'a>,
     order: [u8; ROWS_MAX],
@@ -55,7 +54,7 @@ pub struct Listing<'a> {
 /// A row for each field, the address and the port.
 pub const ROWS_MAX: usize = FIELDS_MAX + 2;
 
-/// The client's address and port stand among the fields under these numbers; those of the fields are below [`FIELDS_MAX`].
+/// The client's address and port have these numbers among the fields, whose own are below [`FIELDS_MAX`].
 const ADDRESS: u8 = 254;
 const PORT: u8 = 255;
 const ADDRESS_KEY: &str = "Source-IP";
@@ -67,8 +66,8 @@ impl<'a> Listing<'a> {
         Listing::new(context, |name| !context.site.hides(name), [None, None])
     }
 
-    /// The address and the port of the client, as far as they are known, and the request's fields. A field of the client's own
-    /// with such a name is left out: nobody may take it for ours.
+    /// The address and port of the client, if known, and the request's fields. A field of the same name is left out: it could be mistaken
+    /// for ours.
     pub fn all(context: &'a Context<'a>) -> Listing<'a> {
         let is_ours = |name: &str| name.eq_ignore_ascii_case(ADDRESS_KEY) || name.eq_ignore_ascii_case(PORT_KEY);
         Listing::new(
@@ -81,14 +80,14 @@ impl<'a> Listing<'a> {
     fn new(context: &'a Context<'a>, keep: impl Fn(&str) -> bool, more: [Option<u8>; 2]) -> Listing<'a> {
         let mut listing = Listing { context, order: [0; ROWS_MAX], length: 0, rows: [0; ROWS_MAX], row_count: 0 };
         let kept = (0..).zip(context.request.fields).filter(|(_, field)| keep(field.name)).map(|(index, _)| index);
-        // Of most keys the beginnings differ, and compare as one number.
+        // Most keys differ in their first bytes, which compare as one number.
         let mut keys = [(0, 0); ROWS_MAX];
         for (place, index) in keys.iter_mut().zip(more.into_iter().flatten().chain(kept)) {
             *place = (listing.beginning(index), index);
             listing.length += 1;
         }
         let keys = &mut keys[..listing.length];
-        // A number with a zero at its end is a whole key.
+        // If the number ends in a zero, it is the whole key.
         let rest = |number: u64, a, b| if number as u8 == 0 { Ordering::Equal } else { listing.compare(a, b) };
         keys.sort_unstable_by(|&(one, a), &(other, b)| one.cmp(&other).then_with(|| rest(one, a, b)).then(a.cmp(&b)));
         for (place, (_, index)) in listing.order.iter_mut().zip(keys) {
@@ -138,10 +137,10 @@ impl<'a> Listing<'a> {
         u64::from_be_bytes(bytes)
     }
 
-    /// As the keys compare: what they have in common without regard to case they have in common.
+    /// Compares two keys. A prefix that is equal without regard to case is equal in Train-Case.
     fn compare(&self, a: u8, b: u8) -> Ordering {
         let (one, other) = (self.name(a).as_bytes(), self.name(b).as_bytes());
-        // Words first, because a hundred names of 150 bytes each may differ in their last ones alone.
+        // Words first, because a hundred names of 150 bytes may differ only in their last bytes.
         let is_same = |(one, other): &(&[u8; 8], &[u8; 8])| one == other || one.eq_ignore_ascii_case(&other[..]);
         let (words, other_words) = (one.as_chunks().0, other.as_chunks().0);
         let same = 8 * words.iter().zip(other_words).take_while(is_same).count();
@@ -177,14 +176,14 @@ impl<'a> Listing<'a> {
     }
 }
 
-/// One name and what stands under it.
+/// One name and its value.
 #[derive(Clone, Copy)]
 pub struct Row<'l> {
     listing: &'l Listing<'l>,
     lines: &'l [u8],
 }
 
-/// What stands under a name.
+/// The value of a name.
 pub enum Value<I> {
     /// The client's address.
     Address(IpAddr),
@@ -195,7 +194,7 @@ pub enum Value<I> {
 }
 
 impl<'l> Row<'l> {
-    /// The name as the client wrote it the first time.
+    /// The name as the client wrote it in the first line.
     pub fn name(&self) -> &'l str {
         self.listing.name(self.lines[0])
     }
@@ -205,7 +204,7 @@ impl<'l> Row<'l> {
         self.listing.key(self.lines[0])
     }
 
-    /// What stands under the name.
+    /// The value.
     pub fn value(&self) -> Value<impl Iterator<Item = &'l [u8]> + Clone + 'l> {
         let Listing { context, .. } = self.listing;
         match (self.lines[0], context.client.address, context.client.port) {

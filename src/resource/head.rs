@@ -8,18 +8,18 @@ const JSON: &str = "Content-Type: application/json";
 const HTML: &str = "Content-Type: text/html; charset=utf-8";
 const CACHED: &str = "Cache-Control: public, max-age=86400";
 const NO_REFERRER: &str = "Referrer-Policy: no-referrer";
-/// Only where the answer holds nothing that a proxy may have added about its user; [`SAME_ORIGIN`] everywhere else.
+/// Only if nothing in the answer may come from a proxy, which may have added who the user is; otherwise [`SAME_ORIGIN`].
 const ANY_ORIGIN: &str = "Access-Control-Allow-Origin: *";
 const ANY_METHOD: &str = "Access-Control-Allow-Methods: GET, HEAD, OPTIONS";
 const ANY_FIELD: &str = "Access-Control-Allow-Headers: *";
 const FOR_A_DAY: &str = "Access-Control-Max-Age: 86400";
-/// What Chromium asks for with Private Network Access. Its successor, Local Network Access, asks the user instead.
+/// Chromium requires it under Private Network Access. The successor, Local Network Access, asks the user instead.
 const PRIVATE_NETWORK: &str = "Access-Control-Allow-Private-Network: true";
 const ALLOW: &str = "Allow: GET, HEAD, OPTIONS";
 /// In seconds: by then what is looked up now is answered, or given up.
 const SOON: &str = "Retry-After: 1";
 const VARY: &str = "Vary: Accept, User-Agent";
-/// A text ends in a line feed, or for PowerShell in none.
+/// Text ends in a line feed, except for PowerShell.
 const VARY_AGENT: &str = "Vary: User-Agent";
 
 macro_rules! heads {
@@ -37,7 +37,7 @@ macro_rules! heads {
                 self.text().code()
             }
 
-            /// What it says.
+            /// The status and the fields.
             pub fn text(self) -> &'static HeadText {
                 &Self::TEXTS[self as usize]
             }
@@ -61,7 +61,7 @@ macro_rules! heads {
 heads! {
     /// `/` as text.
     RootText: "200 OK", [TEXT, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY];
-    /// `/` as text where the address is not known.
+    /// `/` as text, if the address is not known.
     RootUnknown: "404 Not Found", [TEXT, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY];
     /// `/` as JSON.
     RootJson: "200 OK", [JSON, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY];
@@ -87,15 +87,15 @@ heads! {
     Forbidden: "403 Forbidden", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT];
     /// Too much is being looked up.
     Busy: "503 Service Unavailable", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT, SOON];
-    /// JSON and nothing else.
+    /// JSON, without negotiation.
     Json: "200 OK", [JSON, NO_STORE, NO_SNIFF, SAME_ORIGIN];
-    /// Text and nothing else.
+    /// Text, without negotiation.
     Text: "200 OK", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT];
     /// No such field, no such path.
     NotFound: "404 Not Found", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT];
-    /// A method of RFC 9110 that nothing here has.
+    /// A method of RFC 9110 that is never allowed here.
     NotAllowed: "405 Method Not Allowed", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT, ALLOW];
-    /// A method that nobody knows.
+    /// An unknown method.
     NotImplemented: "501 Not Implemented", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT];
     /// OPTIONS, a preflight's or not.
     Options: "204 No Content", [NO_STORE, NO_SNIFF, ALLOW, ANY_ORIGIN, ANY_METHOD, ANY_FIELD, FOR_A_DAY];

@@ -1,11 +1,11 @@
-//! JSON: strings from bytes, and the documents that are made of them (RFC 8259).
+//! JSON (RFC 8259): strings from bytes, and the documents.
 
 use super::fields::{Listing, Value};
 use super::{Context, ResponseHead, address};
 use crate::http::response::decimal;
 use memchr::memchr;
 
-/// Appends the JSON string of a field's value: its bytes as UTF-8 where they are valid UTF-8, else each as Latin-1.
+/// Appends a field's value as a JSON string: as UTF-8 if it is valid UTF-8, else as Latin-1.
 pub fn string(content: &mut Vec<u8>, value: &[u8]) {
     content.push(b'"');
     escape(content, value);
@@ -13,14 +13,14 @@ pub fn string(content: &mut Vec<u8>, value: &[u8]) {
 }
 
 fn escape(content: &mut Vec<u8>, value: &[u8]) {
-    // Nearly all values are plain, and to look at all bytes at once is faster than to look for the first that is not.
+    // Nearly all values are plain, and checking all bytes is faster than searching for the first that is not.
     if value.iter().fold(true, |is_plain, &byte| is_plain & matches!(byte, b' '..0x7f) & (byte != b'"') & (byte != b'\\')) {
         return content.extend_from_slice(value);
     }
     escape_special(content, value);
 }
 
-/// A buffer's worth of bytes at a time, because to append each by itself costs five times as much.
+/// Escapes a bufferful at a time, because appending byte by byte costs five times as much.
 #[inline(never)]
 fn escape_special(content: &mut Vec<u8>, value: &[u8]) {
     const PIECE: usize = 40;
@@ -38,7 +38,7 @@ fn escape_special(content: &mut Vec<u8>, value: &[u8]) {
             match byte {
                 b'"' | b'\\' => put(&[b'\\', byte]),
                 b'\t' => put(b"\\t"),
-                // No field value holds one (RFC 9110 §5.5), but a decoded name may.
+                // Not in a field value (RFC 9110 §5.5), but a decoded name may contain one.
                 ..b' ' => {
                     let digits = b"0123456789abcdef";
                     let (high, low) = (digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]);
@@ -52,7 +52,7 @@ fn escape_special(content: &mut Vec<u8>, value: &[u8]) {
     }
 }
 
-/// `/json`: the client, with keys as echoip has them.
+/// `/json`: the client, with echoip's keys.
 #[inline(never)]
 pub fn client(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     let client = context.client;
@@ -78,7 +78,7 @@ pub fn client(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     ResponseHead::OpenJson
 }
 
-/// Splits a User-Agent as echoip does: `product/version comment`, where only a digit begins a version.
+/// Splits a User-Agent as echoip does: `product/version comment`; a version begins with a digit.
 fn user_agent(agent: &[u8], content: &mut Vec<u8>) {
     let (product, version, comment): (&[u8], &[u8], &[u8]) = match memchr(b'/', agent) {
         Some(slash) => {
@@ -111,7 +111,7 @@ pub fn all(context: &Context<'_>, content: &mut Vec<u8>) {
     content.push(b'\n');
 }
 
-/// `/headers`: as httpbin has it.
+/// `/headers`: like httpbin's.
 pub fn headers(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     content.extend_from_slice(b"{\"headers\":");
     object(&Listing::fields(context), content);

@@ -1,7 +1,7 @@
-//! What we say: the routes, the negotiation and the representations.
+//! What we answer: routes, negotiation and representations.
 //!
-//! A resource is a function from an [`Context`] to a [`ResponseHead`] and content. Knows no sockets, no clock and nothing that outlives
-//! a request.
+//! A resource is a function from a [`Context`] to a [`ResponseHead`] and content. Knows no sockets, no clock, and nothing that outlives a
+//! request.
 
 pub mod endpoint;
 
@@ -34,22 +34,22 @@ pub use head::ResponseHead;
 pub use lookup::{Answer, Lookup, Question, Reply, ReverseDns};
 pub use table::{Resource, answer, is_check};
 
-/// The most bytes of [`Site::path`]: the page says it in each of up to 102 rows.
+/// The most bytes of [`Site::path`]: the page repeats it in up to 102 rows.
 pub const SITE_PATH_MAX: usize = 64;
 
-/// What the operator says of this site; the same for every request.
+/// How the operator set this site up; the same for every request.
 #[derive(Clone, Debug, Default)]
 pub struct Site {
     /// Which replica this is, `--served-by`.
     pub served_by: Option<String>,
-    /// The host name in the page's commands, `--site-host`; the request's own Host where it is not set.
+    /// The host name in the page's commands, `--site-host`; the request's Host if it is not set.
     pub host: Option<String>,
-    /// The path in the page's commands below which this server answers, `--site-host` too: empty, or `/` and segments that mean
-    /// nothing to a shell, without a slash at the end; at most [`SITE_PATH_MAX`] bytes.
+    /// The path in the page's commands, also `--site-host`: empty, or `/` and segments that mean nothing to a shell, without a slash at
+    /// the end; at most [`SITE_PATH_MAX`] bytes.
     pub path: String,
     /// The heading of the page, `--site-title`.
     pub title: String,
-    /// The fields that no answer gives back, `--hide-field`: their names in lower case.
+    /// The names of the fields that no answer gives back, `--hide-field`, in lower case.
     pub hidden: Vec<String>,
     /// Whether `/explain` answers, `--explain`.
     pub explain: bool,
@@ -60,42 +60,42 @@ pub struct Site {
 }
 
 impl Site {
-    /// Whether no answer gives a field of this name back. One comparison where nothing is hidden.
+    /// Whether no answer gives a field of this name back. One comparison if nothing is hidden.
     #[inline]
     pub fn hides(&self, name: &str) -> bool {
         !self.hidden.is_empty() && self.hidden.iter().any(|hidden| hidden.eq_ignore_ascii_case(name))
     }
 }
 
-/// All that a resource may look at to answer a request.
+/// Everything that a resource may use to answer a request.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// The request, checked.
     pub request: &'a Request<'a, 'a>,
-    /// Whom the answer is for.
+    /// Who is asking.
     pub client: &'a Client,
-    /// Who sent it.
+    /// Who sent the request.
     pub peer: &'a Peer,
     /// How `client` was found.
     pub rule: &'a Rule,
-    /// Who answers.
+    /// The site.
     pub site: &'a Site,
-    /// A stop was asked for.
+    /// The server is stopping.
     pub draining: bool,
 }
 
 impl<'a> Context<'a> {
-    /// The User-Agent, where it may be given back.
+    /// The User-Agent, unless it is hidden.
     fn shown_user_agent(&self) -> Option<&'a [u8]> {
         self.request.user_agent().filter(|_| !self.site.hides("user-agent"))
     }
 
-    /// The host that the client asked for, where it may be given back.
+    /// The host that the client asked for, unless it is hidden.
     fn shown_host(&self) -> Option<&'a [u8]> {
         self.request.host().filter(|_| !self.site.hides("host"))
     }
 
-    /// Ends a text in a line feed; not for PowerShell, whose `Invoke-RestMethod` hands the content on as it is.
+    /// Ends a text with a line feed, except for PowerShell, whose `Invoke-RestMethod` would keep it.
     fn end_text(&self, content: &mut Vec<u8>) {
         if self.ends_in_line_feed() {
             content.push(b'\n');

@@ -1,13 +1,13 @@
-//! Which representation of `/` a client gets: the page is for browsers, JSON for those who ask for it, text for everyone else.
+//! Which representation of `/` a client gets: browsers the page, clients that ask for it JSON, all others text.
 
 use super::Context;
 use crate::http::Request;
 use crate::http::media::{self, MediaType};
 
-/// The representation of `/`. Of these rules the first that applies:
+/// The representation of `/`, by the first of these rules that applies:
 ///
 /// 1. `?format=` names one.
-/// 2. From some programs `text/html` in Accept says nothing about their users, and is not counted.
+/// 2. `text/html` in the Accept of some programs is ignored, because it says nothing about what their users want.
 /// 3. Accept names one.
 /// 4. A browser that sends no Accept gets the page.
 /// 5. Everyone else gets text.
@@ -20,7 +20,7 @@ pub fn representation(context: &Context<'_>) -> MediaType {
     if request.accept().is_none() && request.user_agent().is_some_and(is_browser) { MediaType::Html } else { MediaType::Text }
 }
 
-/// What Accept names, by weight; `None` where it names none of the three.
+/// The media type that Accept prefers; `None` if it names none of the three.
 #[inline]
 pub fn accepted(context: &Context<'_>) -> Option<MediaType> {
     match context.request.accept()? {
@@ -40,20 +40,20 @@ fn preferred(request: &Request<'_, '_>, line: &[u8]) -> Option<MediaType> {
     }
 }
 
-/// User-Agents of libraries and tools whose stock Accept begins with `text/html`, whatever their users want: GNU Wget2, which is
-/// `wget` on Fedora, and Java's URLConnection.
+/// User-Agents of programs whose default Accept begins with `text/html`, whatever their users want: GNU Wget2, which is `wget` on Fedora,
+/// and Java's URLConnection.
 const ALWAYS_ACCEPT_HTML: [&[u8]; 3] = [b"Wget/2", b"wget2/", b"Java/"];
 
 fn always_accepts_html(agent: &[u8]) -> bool {
     ALWAYS_ACCEPT_HTML.iter().any(|prefix| agent.starts_with(prefix))
 }
 
-/// Chromium, Firefox and Safari always send Accept; this is for what is left.
+/// Chromium, Firefox and Safari always send Accept; this is for other browsers.
 fn is_browser(agent: &[u8]) -> bool {
     agent.starts_with(b"Mozilla/") && !is_powershell(agent)
 }
 
-/// What the first `format=` of a query names, in any case.
+/// The media type that the first `format=` of a query names, in any case.
 fn format(query: &[u8]) -> Option<MediaType> {
     const NAME: &[u8] = b"format=";
     let value = query.split(|&byte| byte == b'&').find_map(|pair| {
@@ -67,7 +67,7 @@ fn format(query: &[u8]) -> Option<MediaType> {
 /// Whether the User-Agent is one of PowerShell's.
 #[inline]
 pub fn is_powershell(agent: &[u8]) -> bool {
-    // Few other names are as long and have its first letter.
+    // Few other names are as long and contain a P.
     agent.len() >= b"PowerShell/".len() && has_powershell(agent)
 }
 

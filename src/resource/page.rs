@@ -1,8 +1,7 @@
-//! The page: what a browser sees.
+//! The page for browsers.
 //!
-//! One document with its style and script inside: the table's rows, which may be many and large, appended as bytes, and
-//! around them a template rendered by askama, which escapes whatever stands in `{{ }}`. Knows nothing that the text answers do not
-//! know; everything in it is also there for tools.
+//! One document that includes style and script. The table's rows, which may be many and large, are appended as bytes; around them is a
+//! template rendered by askama, which escapes everything in `{{ }}`. All that is in the page is also available as text or JSON.
 
 mod budget;
 mod command;
@@ -19,8 +18,8 @@ use command::BaseUrl;
 use rows::Rows;
 use std::fmt;
 
-/// The field line that lets nothing in from outside, and of what is inside only this style and this script (CSP Level 3 §6.7.3):
-/// a value that escaping let through by mistake would still not run.
+/// Allows nothing from outside, and inline only this style and this script (CSP Level 3 §6.7.3). So a value that wasn't escaped by mistake
+/// would still not run.
 pub const SECURITY_POLICY: &str = "Content-Security-Policy: default-src 'none'; \
     style-src 'sha256-Ua++Im5VKMXpdELBLd1lAwz+MrQ4L3M59b/N6ziqbj0='; script-src 'sha256-ebtY9Yu1b9mcNd7LCITWVWpy7GqbwSJumgQ3msvvAHU='; \
     img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -30,7 +29,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const STYLE: &str = include_str!("../../templates/page.css");
 const SCRIPT: &str = include_str!("../../templates/page.js");
 
-/// Appends the page, with these endpoints on it.
+/// Appends the page; it lists these endpoints.
 #[inline(never)]
 pub fn render(context: &Context<'_>, endpoints: &[Endpoint], content: &mut Vec<u8>) {
     let Context { client, rule, site, .. } = *context;
@@ -67,7 +66,7 @@ impl End<'_> {
     }
 }
 
-/// The content, as askama wants it: one that cannot fail.
+/// The content as a writer for askama, which cannot fail.
 struct Output<'c>(&'c mut Vec<u8>);
 
 impl fmt::Write for Output<'_> {
@@ -77,15 +76,15 @@ impl fmt::Write for Output<'_> {
     }
 }
 
-/// What there is to say of the address, where it is not simply a public one at the other end of the connection.
+/// How the address was found, if it is not simply that of the connection.
 enum Provenance {
-    /// A trusted proxy said so.
+    /// A trusted proxy gave it.
     Proxy,
     /// A trusted proxy sent no forwarding field.
     FieldMissing,
-    /// A trusted proxy sent one that can't be read.
+    /// A trusted proxy sent one that is not an address.
     FieldUnreadable,
-    /// A forwarding field came from someone who is not trusted.
+    /// A forwarding field came from a peer that is not trusted.
     PeerUntrusted,
 }
 
@@ -100,7 +99,7 @@ impl Start<'_> {
         }
     }
 
-    /// What the client's address is, where it is not public.
+    /// What kind of address the client has, if it is not public.
     fn kind(&self) -> Option<&'static str> {
         self.context.client.address.and_then(address::kind)
     }

@@ -1,4 +1,4 @@
-//! Files that are part of the program: embedded, with a validator made of their bytes.
+//! Embedded files, with a validator computed from their bytes.
 
 use super::{Context, ResponseHead};
 use crate::http::field;
@@ -20,7 +20,7 @@ pub static ROBOTS: File = File::new(include_bytes!("../../assets/robots.txt"));
 pub static OPENAPI: File = File::new(include_bytes!("../../assets/openapi.json"));
 
 impl File {
-    /// The validator is a 64-bit FNV-1a of the content: it only has to differ from one release to the next.
+    /// The validator is a 64-bit FNV-1a hash of the content: it need only differ between releases.
     const fn new(bytes: &'static [u8]) -> File {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         let mut index = 0;
@@ -46,7 +46,7 @@ impl File {
     }
 
     fn answer(&self, context: &Context<'_>, whole: ResponseHead, same: ResponseHead, content: &mut Vec<u8>) -> ResponseHead {
-        // RFC 9110 §13.1.2: the comparison is weak, and `*` is any.
+        // RFC 9110 §13.1.2: the comparison is weak, and `*` matches any.
         let (_, validator) = self.etag.split_at("ETag: ".len());
         let is_same = |tag: &[u8]| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == validator;
         if field::values(context.request.fields, b"if-none-match").flat_map(field::elements).any(is_same) {

@@ -1,4 +1,4 @@
-//! How this server is, and which one it is.
+//! Liveness, readiness, and which replica this is.
 
 use super::{Context, ResponseHead};
 
@@ -9,12 +9,12 @@ pub fn health(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     ResponseHead::OpenText
 }
 
-/// `/ready`: 404 while draining, which is what HAProxy's `http-check disable-on-404` goes by.
+/// `/ready`: 404 while draining, which HAProxy's `http-check disable-on-404` understands.
 pub fn ready(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     readiness(context, ResponseHead::OpenNotFound, content)
 }
 
-/// `/readyz`: 503 while draining, which is everybody else's convention.
+/// `/readyz`: 503 while draining, as everybody else expects.
 pub fn readyz(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     readiness(context, ResponseHead::OpenUnavailable, content)
 }
@@ -25,7 +25,7 @@ fn readiness(context: &Context<'_>, draining: ResponseHead, content: &mut Vec<u8
     if context.draining { draining } else { ResponseHead::OpenText }
 }
 
-/// `/replica`: the id of the one that answers.
+/// `/replica`: the id of this replica.
 pub fn replica(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     let Some(id) = &context.site.served_by else { return ResponseHead::NotFound };
     content.extend_from_slice(id.as_bytes());

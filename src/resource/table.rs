@@ -1,4 +1,4 @@
-//! THE table: what every path is called, and which function answers for it.
+//! The table of all paths, each with its function.
 
 use super::endpoint::{Endpoint, ReadableBy};
 use super::negotiation::{accepted, representation};
@@ -8,7 +8,7 @@ use crate::http::media::MediaType;
 
 macro_rules! resources {
     ($($(#[$doc:meta])* $name:ident = $segment:literal, $readable_by:ident, $answer:path $(, $about:literal)?;)*) => {
-        /// What a request was answered by.
+        /// The resource that answered a request.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Resource {
             /// `/`
@@ -18,13 +18,13 @@ macro_rules! resources {
             Field,
             /// `/port/<number>`
             PortTest,
-            /// No path, or no method, that there is.
+            /// No such path, or no such method.
             None,
-            /// A request that was refused before anyone looked at its target.
+            /// None: the request was refused.
             Refused,
         }
 
-        /// Every path with one segment that is not the name of a field. `/`, `/<name>` and `/headers/<name>` stand beside it.
+        /// Every path of one segment that is not a field's name; not `/`, `/<name>` and `/headers/<name>`.
         pub const ENDPOINTS: &[Endpoint] =
             &[$(Endpoint { segment: $segment, readable_by: ReadableBy::$readable_by, about: concat!($($about)?) }),*];
 
@@ -111,7 +111,7 @@ impl Resource {
     }
 }
 
-/// Answers a request: appends the content, which for HEAD is not to be sent, and names the head; or the look-up that comes first.
+/// Answers a request: appends the content, which must not be sent for HEAD, and returns the head, or the look-up that comes first.
 #[inline]
 pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> (Resource, Answer) {
     match context.request.method {
@@ -121,7 +121,7 @@ pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> (Resource, Answer
     }
 }
 
-/// Whether a path is one that load balancers and monitors ask.
+/// Whether load balancers and monitors ask for this path.
 pub fn is_check(path: &[u8]) -> bool {
     matches!(find(path).0, Resource::Health | Resource::Healthz | Resource::Livez | Resource::Ready | Resource::Readyz)
 }
@@ -180,7 +180,7 @@ fn field(context: &Context<'_>, segment: Segment<'_>, content: &mut Vec<u8>) -> 
     (Resource::Field, fields::named(context, |name| segment.is(name), content).into())
 }
 
-/// What a path leads to; for a field also the segment that is its name.
+/// The resource at a path; for a field, also the segment that is its name.
 fn find(path: &[u8]) -> (Resource, Segment<'_>) {
     // Split first, then decode: an encoded slash is part of a name.
     let Some(path) = path.strip_prefix(b"/") else { return (Resource::None, Segment(path)) };
@@ -210,7 +210,7 @@ fn not_found(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     sentence(context, ResponseHead::NotFound, "not found", content)
 }
 
-/// `/all`: text only for those who ask for it.
+/// `/all`: JSON, or text if Accept prefers it.
 fn all(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     if accepted(context) == Some(MediaType::Text) {
         fields::all_as_text(context, content);
@@ -220,7 +220,7 @@ fn all(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     ResponseHead::NegotiatedJson
 }
 
-/// `/explain`: JSON only for those who ask for it.
+/// `/explain`: text, or JSON if Accept prefers it.
 fn explanation(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     if !context.site.explain {
         return sentence(context, ResponseHead::NotFound, "explain is off: start swagip with --explain", content);
@@ -244,11 +244,11 @@ fn sentence(context: &Context<'_>, head: ResponseHead, sentence: &str, content: 
 struct Segment<'a>(&'a [u8]);
 
 impl Segment<'_> {
-    /// Whether it is this name, decoded once and without regard to case. A percent sign that encodes nothing is one.
+    /// Whether it is this name, decoded once and without regard to case. A percent sign that encodes nothing stands for itself.
     fn is(self, name: &str) -> bool {
         /// `%41`
         const ENCODED: usize = 3;
-        // First, because a client may send 16 KiB, to be held against 100 names.
+        // Checked first, because a client may send 16 KiB, to be compared with 100 names.
         if !(name.len()..=ENCODED * name.len()).contains(&self.0.len()) {
             return false;
         }

@@ -1,21 +1,21 @@
-//! How much of each name and value the page shows, so that it is never larger than it may be.
+//! How much of each name and value the page shows, so that it stays within its limit.
 //!
-//! A client can write 16 KiB, and the page says a value up to three times: in its row, once more under the heading of what
-//! browsers send, and in the JSON; escaped, a byte may become six. So of each name and of each value only the first bytes are
-//! shown, as many as fit, and a link to the rest. The page of a usual request is far from any of these limits.
+//! A client can send 16 KiB, and the page has a value up to three times: in its row, again under the heading of what browsers send, and
+//! in the JSON; escaping can make six bytes of one. So the page shows only the first bytes of each name and value, as many as fit, and a
+//! link to the rest. The page of a usual request is far from these limits.
 
 use super::command::{beginnings_length, encoded_length};
 use super::rows::{Facts, Rows};
 use crate::resource::fields::{Row, Value};
 
-/// The most bytes of a page, whatever comes.
+/// The most bytes of a page, whatever the request.
 pub const PAGE_MAX: usize = 128 * 1024;
 
-/// The most bytes of a name, and of a value, that are shown. Cookies are the longest of usual values, and have more to say to
-/// programs, which have the link.
+/// The most bytes of a name, and of a value, that are shown. Cookies are the longest usual values, and matter more to programs, which
+/// can follow the link.
 pub const SHOWN_MAX: usize = 1024;
 
-/// The fewest bytes of a name or value that are shown where it has as many: with them, the largest table fits.
+/// At least this many bytes of a name or value are shown, if it has them: so the largest table fits.
 pub const SHOWN_MIN: usize = 8;
 
 /// The most bytes of a page without its rows and the operator's words; half of them are style and script.
@@ -39,7 +39,7 @@ pub fn shown(rows: &Rows<'_>, room: usize) -> usize {
     shown
 }
 
-/// No less than the bytes of all rows; beyond `room` anything that is more.
+/// At least the bytes of all rows; if they exceed `room`, any number above it.
 pub fn size(rows: &Rows<'_>, shown: usize, room: usize) -> usize {
     let beginnings = beginnings_length(rows.base());
     let mut size = 0;
@@ -78,7 +78,7 @@ fn row_size(row: &Row<'_>, facts: Facts, shown: usize) -> usize {
     size
 }
 
-/// What the bytes come to by a table.
+/// The sum of a table's entries for these bytes.
 fn sum(bytes: &[u8], table: &[u8; 256]) -> usize {
     bytes.iter().map(|&byte| usize::from(table[usize::from(byte)])).sum()
 }

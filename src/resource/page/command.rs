@@ -1,9 +1,9 @@
-//! Commands that ask this server for one thing, ready to be pasted into a shell.
+//! Commands for one row each, ready to be pasted into a shell.
 
 use crate::client::Scheme;
 use crate::http::host::AUTHORITY_MAX;
 
-/// A program that people have at hand, in the order of the page's tabs.
+/// A tool, in the order of the page's tabs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
     /// GNU Wget.
@@ -29,16 +29,16 @@ impl Tool {
         }
     }
 
-    /// fetch(1) guesses a scheme only for names that begin with `www.` or `ftp.`; `Invoke-RestMethod` of PowerShell 5 never.
+    /// fetch(1) guesses a scheme only for names that begin with `www.` or `ftp.`; `Invoke-RestMethod` of PowerShell 5 never does.
     fn needs_scheme(self) -> bool {
         matches!(self, Tool::Fetch | Tool::PowerShell)
     }
 }
 
-/// Where the client reached this server.
+/// The URL at which the client reached this server.
 #[derive(Clone, Copy, Debug)]
 pub struct BaseUrl<'a> {
-    /// `None` where no one told.
+    /// `None` if it is not known.
     pub scheme: Option<Scheme>,
     /// `uri-host [ ":" port ]`.
     pub host: &'a [u8],
@@ -46,44 +46,43 @@ pub struct BaseUrl<'a> {
     pub path: &'a str,
 }
 
-/// What is asked for.
+/// The path in a command.
 #[derive(Clone, Copy, Debug)]
 pub enum Path<'a> {
-    /// `/all`, or another path that is known to be safe.
+    /// `/all`, or another path that needs no encoding.
     Fixed(&'static str),
-    /// `/<name>`, or, where something else has that name, `/headers/<name>`.
+    /// `/<name>`, or `/headers/<name>` if an endpoint has that name.
     Field {
         /// As the client wrote it.
         name: &'a str,
-        /// Something else has the name.
+        /// An endpoint has the name.
         is_taken: bool,
     },
 }
 
 impl<'a> BaseUrl<'a> {
-    /// The commands' host. One whose percent-encoded form no longer fits is no name that DNS has, and the page says it in each
-    /// row: then the reader has to know better.
+    /// The commands' host. If its percent-encoded form is too long it can't be a DNS name, and the page would repeat it in each row: then
+    /// the page says `HOST`.
     pub fn new(scheme: Option<Scheme>, host: Option<&'a [u8]>, path: &'a str) -> BaseUrl<'a> {
         let shown = host.filter(|host| encoded_host_length(host) <= AUTHORITY_MAX);
         BaseUrl { scheme, host: shown.unwrap_or(HOST_UNKNOWN), path }
     }
 
-    /// Brackets are a pattern to zsh. Double quotes mean the same to every shell, cmd.exe among them.
+    /// Brackets are a pattern in zsh. Double quotes mean the same in every shell, even cmd.exe.
     fn quote(self) -> &'static str {
         if self.host.starts_with(b"[") { "&#34;" } else { "" }
     }
 }
 
-/// Where no Host was sent (HTTP/1.0) and none is configured.
+/// If no Host was sent (HTTP/1.0) and none is configured.
 const HOST_UNKNOWN: &[u8] = b"HOST";
 
-/// Appends what the commands of every row begin with: the program and the scheme, for each tool, the host, and the path below which it
-/// is asked.
+/// Appends the start of every row's commands: for each tool the program and the scheme; then the host, and the site's path.
 ///
-/// With its [end](write_end) that is a command which is safe in every shell: what a client chose is percent-encoded, save letters,
+/// With its [end](write_end) that makes a command that is safe in every shell: what a client chose is percent-encoded, except letters,
 /// digits and what means nothing to a shell; and it cannot begin with a hyphen.
 pub fn write_beginnings(content: &mut Vec<u8>, base: BaseUrl<'_>) {
-    // wget takes `[::1]:80/` for FTP, and anything a leading hyphen for an option.
+    // wget takes `[::1]:80/` for FTP, and any tool takes a leading hyphen for an option.
     let is_plain = base.host.first().is_some_and(u8::is_ascii_alphanumeric);
     for tool in Tool::ALL {
         let scheme = match base.scheme {
@@ -99,7 +98,7 @@ pub fn write_beginnings(content: &mut Vec<u8>, base: BaseUrl<'_>) {
     content.extend_from_slice(base.path.as_bytes());
 }
 
-/// No less than the bytes of what the commands of a row begin with.
+/// At least the bytes of the start of a row's commands.
 pub fn beginnings_length(base: BaseUrl<'_>) -> usize {
     const MARKUP: usize = "<i></i>".len() + "&#34;".len() + "https://".len();
     let tools: usize = Tool::ALL.iter().map(|tool| MARKUP + tool.invocation().len()).sum();
@@ -110,7 +109,7 @@ fn encoded_host_length(host: &[u8]) -> usize {
     host.iter().map(|&byte| usize::from(encoded_length(byte, OF_HOST))).sum()
 }
 
-/// Appends what a command ends in: what is asked for.
+/// Appends the end of a command: the path.
 pub fn write_end(content: &mut Vec<u8>, path: Path<'_>, base: BaseUrl<'_>) {
     write_path(content, path);
     content.extend_from_slice(base.quote().as_bytes());
@@ -127,11 +126,10 @@ pub fn write_path(content: &mut Vec<u8>, path: Path<'_>) {
     }
 }
 
-/// What stays as it is in a host, besides the unreserved characters.
+/// What is not encoded in a host, besides the unreserved characters.
 const OF_HOST: &[u8] = b":[]%";
 
-/// Percent-encodes all but RFC 3986's unreserved characters, for which it would change nothing (§2.3), and `also`. Nothing in it
-/// is markup.
+/// Percent-encodes everything but RFC 3986's unreserved characters (§2.3) and `also`. The result contains no markup.
 fn encode(content: &mut Vec<u8>, bytes: impl Iterator<Item = u8>, also: &[u8]) {
     for byte in bytes {
         if is_kept(byte, also) {
@@ -143,7 +141,7 @@ fn encode(content: &mut Vec<u8>, bytes: impl Iterator<Item = u8>, also: &[u8]) {
     }
 }
 
-/// The bytes that a byte becomes in a path, or in a host.
+/// The length of a byte in a path, or in a host.
 pub const fn encoded_length(byte: u8, also: &[u8]) -> u8 {
     if is_kept(byte, also) { 1 } else { 3 }
 }

@@ -1,7 +1,7 @@
 //! The page's table: a row for each name, and one for all of them as JSON.
 //!
-//! A row has its item's name and one command in one cell. The command has the beginnings of all four tools, and which of them is
-//! seen is decided by the radio buttons, in page.css. Class "item" is for the Browser tab alone, "tool" for the others, and in rows of
+//! A row has its name and its command in one cell. The command has the starts for all four tools; the radio buttons decide which one is
+//! shown, in page.css. Class "item" is for the Browser tab alone, "tool" for the others, and in rows of
 //! class "but-powershell" the PowerShell tab has no command. Rows of fields that only browsers send come twice: among the others on the
 //! Browser tab, and without a command, under a heading of their own, on the tools' tabs.
 
@@ -69,7 +69,7 @@ const OF_BROWSERS: [&str; 47] = [
     "x-requested-with",
 ];
 
-/// Where every name and value is, however long.
+/// Has every name and value, however long.
 const HEADERS: &str = "/headers";
 
 /// All rows, and as much of each as fits.
@@ -81,7 +81,7 @@ pub struct Rows<'l> {
     shown: usize,
 }
 
-/// What is asked of a row more than once.
+/// What is needed more than once about a row.
 #[derive(Clone, Copy, Default)]
 pub struct Facts {
     /// The value waits until it is asked for.
@@ -90,7 +90,7 @@ pub struct Facts {
     pub is_of_browsers: bool,
     /// The same of PowerShell alone.
     is_but_powershell: bool,
-    /// Something else has the name.
+    /// An endpoint has the name.
     is_taken: bool,
     /// The bytes of the value.
     pub length: usize,
@@ -126,7 +126,7 @@ struct Shown<'l> {
 }
 
 impl<'l> Rows<'l> {
-    /// The rows of a listing, in at most `room` bytes, where these endpoints have names that are not those of fields.
+    /// The rows of a listing, in at most `room` bytes. The names of these endpoints are taken.
     pub fn new(listing: &'l Listing<'l>, endpoints: &[Endpoint], base: BaseUrl<'l>, room: usize) -> Rows<'l> {
         let mut rows = Rows { listing, base, facts: [Facts::default(); ROWS_MAX], shown: 0 };
         for (place, row) in rows.facts.iter_mut().zip(listing.rows()) {
@@ -136,12 +136,12 @@ impl<'l> Rows<'l> {
         rows
     }
 
-    /// Where the commands ask.
+    /// The URL in the commands.
     pub fn base(&self) -> BaseUrl<'l> {
         self.base
     }
 
-    /// The rows with what is known of them.
+    /// The rows with their facts.
     pub fn iter(&self) -> impl Iterator<Item = (fields::Row<'l>, Facts)> {
         self.listing.rows().zip(self.facts.iter().copied())
     }
@@ -172,7 +172,7 @@ impl<'l> Rows<'l> {
         content.extend_from_slice(b"</td></tr>\n</tbody>\n");
     }
 
-    /// All rows as one JSON object, for reading: `/all` with line breaks.
+    /// All rows as one JSON object, for people: `/all` with line breaks.
     fn write_json(&self, content: &mut Vec<u8>) {
         let has_secrets = self.shown().any(|row| row.facts.is_secret);
         content.extend_from_slice(if has_secrets { b"<details><summary>Private, too</summary>\n" } else { b"" });
@@ -192,7 +192,7 @@ impl<'l> Rows<'l> {
 /// The commands of a row.
 struct Code<'l> {
     base: BaseUrl<'l>,
-    /// Where in the content those of a row before this one begin: as those of all rows.
+    /// The start of the first row's commands in the content, to copy from.
     beginnings: Range<usize>,
 }
 
@@ -258,7 +258,7 @@ impl<'l> Shown<'l> {
         content.extend_from_slice(if is_number { b"" } else { b"&#34;" });
     }
 
-    /// Appends what is shown of the value; the lines of a field are joined with `, `, each by itself UTF-8 or Latin-1. Gives the
+    /// Appends as much of the value as is shown; the lines of a field are joined with `, `, each read as UTF-8 or Latin-1. Returns the
     /// number of bytes that are not shown.
     fn write_value(self, content: &mut Vec<u8>, write: fn(&mut Vec<u8>, Text<'_>)) -> usize {
         let mut more = self.facts.length;
@@ -276,7 +276,7 @@ impl<'l> Shown<'l> {
                         let first = Text::new(piece).first(room);
                         write(content, first);
                         more -= first.len();
-                        // What comes after something that is not shown is not shown.
+                        // Nothing after a cut is shown.
                         room = if first.len() < piece.len() { 0 } else { room - first.len() };
                     }
                 }
@@ -290,7 +290,7 @@ impl<'l> Shown<'l> {
         match self.row.value() {
             Value::Address(_) => Path::Fixed("/"),
             Value::Port(_) => Path::Fixed("/source-port"),
-            // A name that is not shown whole is not shown in a command either.
+            // A name that is cut in its cell has no command of its own.
             Value::Lines(_) if self.more_of_name() > 0 => Path::Fixed(HEADERS),
             Value::Lines(_) => Path::Field { name: self.row.name(), is_taken: self.facts.is_taken },
         }
@@ -317,7 +317,7 @@ impl<'l> Shown<'l> {
     }
 }
 
-/// Says how many bytes are not shown; nothing where all are.
+/// Says how many bytes are not shown, if any.
 fn write_more(content: &mut Vec<u8>, more: usize) {
     if more > 0 {
         content.extend_from_slice("… ".as_bytes());

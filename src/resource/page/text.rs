@@ -1,9 +1,9 @@
 //! A request's bytes as text in HTML.
 //!
-//! Whatever a client sent gets into the rows by these functions alone, as what stands in the template's braces is escaped by askama.
-//! They look at a value once, and append a bufferful at a time: a page may have 128 KiB of it.
+//! Only these functions put a client's bytes into the rows; askama escapes the rest of the template. They read a value once, and append a
+//! bufferful at a time, because a page may have 128 KiB of it.
 
-/// Bytes that are UTF-8 where they are valid UTF-8, else each a character of Latin-1: as in JSON (`json::string`).
+/// Bytes read as UTF-8 if they are valid UTF-8, else as Latin-1, as in JSON (`json::string`).
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'a> {
     bytes: &'a [u8],
@@ -16,7 +16,7 @@ impl<'a> Text<'a> {
         Text { bytes, is_utf8: std::str::from_utf8(bytes).is_ok() }
     }
 
-    /// The first `length` bytes, or a few less, so that no character is cut; read as all of them are.
+    /// The first `length` bytes, or a few less, so as to cut no character; in the encoding of the whole.
     pub fn first(self, length: usize) -> Text<'a> {
         let goes_on = |length: usize| self.is_utf8 && self.bytes.get(length).is_some_and(|byte| byte & 0xc0 == 0x80);
         let length = (0..=length.min(self.bytes.len())).rev().find(|&length| !goes_on(length)).unwrap_or(0);
@@ -52,8 +52,8 @@ pub fn ascii(content: &mut Vec<u8>, bytes: impl Iterator<Item = u8>) {
     pieces.flush();
 }
 
-/// Appends the inside of a JSON string. Beyond what RFC 8259 asks for, characters that change the direction of a line are written
-/// by their numbers: nothing in a value moves what stands beside it.
+/// Appends the inside of a JSON string. Characters that change the direction of text are escaped, too, so that no value can reorder what
+/// is next to it.
 pub fn json(content: &mut Vec<u8>, text: Text<'_>) {
     let is_plain = |byte: u8| matches!(byte, b' '..0x80) & (byte != b'\\') & !is_markup(byte);
     if text.bytes.iter().fold(true, |all, &byte| all & is_plain(byte)) {
@@ -72,7 +72,7 @@ const fn is_markup(byte: u8) -> bool {
     (byte == b'"') | (byte == b'&') | (byte == b'\'') | (byte == b'<') | (byte == b'>')
 }
 
-/// What a character becomes, and how many bytes that is. So it is copied as one word, whatever it is.
+/// The escaped form of a character, and its length. The fixed size makes copying it one word.
 type Piece = ([u8; 7], u8);
 
 /// The bytes of ASCII, and of Latin-1, in HTML.
@@ -122,7 +122,7 @@ fn turns(character: char) -> bool {
     matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Text on its way to the content.
+/// A buffer before the content.
 struct Pieces<'c> {
     content: &'c mut Vec<u8>,
     buffer: [u8; Pieces::MAX],
@@ -130,7 +130,7 @@ struct Pieces<'c> {
 }
 
 impl Pieces<'_> {
-    /// Some of the usual values fit.
+    /// Room for a usual value.
     const MAX: usize = 64;
 
     fn new(content: &mut Vec<u8>) -> Pieces<'_> {
