@@ -1,7 +1,7 @@
 //! Properties of the address rule: what a client makes up never becomes the answer, and `/explain` tells what was answered.
 //!
 //! The requests are made by a model of what happens outside: a client sends field lines of its own invention, and each proxy on
-//! the way adds whom it saw, to the last line or on a new one.
+//! the way appends the address it saw, to the last line or on a new one.
 
 #![allow(clippy::unwrap_used)]
 
@@ -73,7 +73,7 @@ fn forged_lines() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(forged_value(), 0..4)
 }
 
-/// One proxy on the way: how it spells whom it saw, and whether it adds a line of its own.
+/// One proxy on the way: how it spells the address it saw, and whether it adds a line of its own.
 #[derive(Clone, Copy, Debug)]
 struct Style {
     with_port: bool,

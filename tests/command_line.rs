@@ -302,7 +302,7 @@ fn what_is_no_option_is_told_in_one_line() {
 #[test]
 fn what_is_doubtful_is_told_and_served() {
     let not_read = "is not read, because no proxy is trusted: add --trusted-proxy and the address of your proxy";
-    let everybody = "trusts everybody, so clients can choose their address: name your proxies alone";
+    let everybody = "trusts everybody, so clients can choose their address: name only your proxies";
     let rows: &[(&str, Variables<'_>, &[&str])] = &[
         ("", &[("SWAGIP_LISTEN_PROXY", ""), ("SWAGIP_PORT", "tcp://10.0.0.1:80"), ("SWAGIP_HTTP_PORT", "80")], &[]),
         (

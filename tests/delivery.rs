@@ -153,7 +153,7 @@ fn ten_thousand_at_once() {
     assert_eq!(answers.len(), requests);
 }
 
-/// Runs a program in the C locale, without the proxies of whoever runs the test: exit code, standard output and error.
+/// Runs a program in the C locale, without the tester's proxies: exit code, standard output and error.
 fn run(program: &str, arguments: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(program);
     command.args(arguments).env("LC_ALL", "C").env("no_proxy", "*");

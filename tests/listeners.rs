@@ -1,4 +1,4 @@
-//! Where a server listens, whom it says it sees there, and how its threads share the port.
+//! Where a server listens, which address it sees there, and how its threads share the port.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -152,7 +152,7 @@ fn watched() -> Vec<BTreeSet<u64>> {
 }
 
 /// Each thread has a listener of its own and an epoll instance of its own, which watches what the thread accepted: the kernel
-/// tells exactly who serves whom.
+/// tells exactly which thread serves which client.
 #[test]
 fn threads_share_the_port_and_the_connections() {
     const CONNECTIONS: usize = 4000;

@@ -153,7 +153,7 @@ impl std::fmt::Debug for Shown {
     }
 }
 
-/// What the pieces are answered, one after the other.
+/// What happens when these pieces arrive, one after the other.
 fn converse(pieces: &[&[u8]]) -> Conversation {
     converse_from(State::default(), pieces)
 }

@@ -142,7 +142,7 @@ pub const ATTACKS: &[Attack] = &[
 ];
 
 impl Attack {
-    /// Goes on until it is over; tells how many connections were made. From so many addresses, in turn.
+    /// Attacks from this many addresses in turn until it is over; returns the number of connections made.
     pub fn run(&self, server: SocketAddr, family: Family, addresses: u16, is_over: &AtomicBool) -> u64 {
         let began = Instant::now();
         let mut parties: Vec<(Vec<TcpStream>, u64)> = self.parts.iter().map(|_| (Vec::new(), 0)).collect();
@@ -153,7 +153,7 @@ impl Attack {
                 streams.retain_mut(|stream| part.goes_on(stream, &mut buffer));
                 // A second's worth is there at once: room is short from the beginning.
                 let due = part.rate * (1000 + began.elapsed().as_millis() as u64) / 1000;
-                // What this machine was too slow for is not made up for.
+                // Connections missed on a slow machine are not made up for.
                 for _ in *made..due.min(*made + 10) {
                     turn += 1;
                     let origin = family.origin(9, (turn % u64::from(addresses)) as u16, turn);

@@ -44,7 +44,7 @@ impl Tally {
         self
     }
 
-    /// The time within which so many per cent of what was answered was.
+    /// The time within which this percentage of the answers came.
     fn within(&self, percent: usize) -> Duration {
         let mut times = self.times.clone();
         times.sort_unstable();
@@ -65,7 +65,7 @@ fn connect(server: SocketAddr, family: Family, group: u8, number: u16) -> io::Re
     Ok(stream)
 }
 
-/// Keeps a connection and asks at its pace; whoever is cut off comes again.
+/// Keeps a connection and asks at a steady pace; reconnects if cut off.
 fn regular(server: SocketAddr, family: Family, number: u16, is_over: &AtomicBool) -> Tally {
     let mut tally = Tally::default();
     let mut stream = None;
@@ -134,7 +134,7 @@ fn try_it(attack: &Attack, family: Family, addresses: u16) -> [Tally; 2] {
 /// Some milliseconds on a machine that does nothing else; this one runs other tests meanwhile.
 const SOON: Duration = Duration::from_millis(250);
 
-/// Of new clients so many per cent are answered soon, whatever else this machine does.
+/// This percentage of new clients is answered soon, whatever else this machine does.
 const SOON_PERCENT: usize = 90;
 
 /// Nobody loses anything to one address, and next to nothing to fifty.

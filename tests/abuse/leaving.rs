@@ -15,7 +15,7 @@ fn rude(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Waits until the server has so many descriptors open.
+/// Waits until the server has this many descriptors open.
 fn wait_for_descriptors(server: &Process, descriptors: usize) {
     let start = Instant::now();
     while server.descriptors() != descriptors {

@@ -1,7 +1,7 @@
 //! The protocol as a table: bytes that a client sends, what comes back, and who says so.
 //!
-//! Each file beside this one is a part of the table; `row.rs` tells how a row is read. Every row is played whole, cut at every
-//! byte, with another request behind it, and over a real socket.
+//! Each file next to this one is a part of the table; `row.rs` explains how to read a row. Every row is played whole, cut at every byte,
+//! with another request after it, and over a real socket.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 #[path = "../support/mod.rs"]
@@ -49,8 +49,8 @@ fn table() -> Vec<Row> {
     parts.into_iter().flatten().collect()
 }
 
-/// What shows whether a connection is still served: a request behind the row's bytes.
-const BEHIND: &[u8] = b"GET /health HTTP/1.1\r\nHost: behind\r\nConnection: close\r\n\r\n";
+/// A request after the row's bytes shows whether the connection is still served.
+const AFTER: &[u8] = b"GET /health HTTP/1.1\r\nHost: after\r\nConnection: close\r\n\r\n";
 
 /// Rows up to this length are cut at every byte, longer ones here and there and at every byte near their ends.
 const CUT_EVERYWHERE_MAX: usize = 1500;
@@ -76,7 +76,7 @@ fn whole() {
     }
 }
 
-/// The answer is there as soon as it can be, and a refusal no sooner: without its last byte a row is not refused yet.
+/// A refusal comes no sooner than it must: without its last byte a row is not refused yet.
 #[test]
 fn the_last_byte_decides() {
     let mut pure = Pure::new();
@@ -88,19 +88,19 @@ fn the_last_byte_decides() {
 }
 
 #[test]
-fn with_a_request_behind_it() {
+fn with_a_request_after_it() {
     let mut pure = Pure::new();
     for row in table().iter().filter(|row| !matches!(row.expected.ending, Ending::Cut(_))) {
         let mut client = Client::default();
-        pure.send(&mut client, &[&row.bytes, BEHIND].concat());
+        pure.send(&mut client, &[&row.bytes, AFTER].concat());
         let health = row.check_start(&client.answers);
         if matches!(row.expected.ending, Ending::Stays) {
             assert!(
                 health.starts_with(b"HTTP/1.1 200 OK\r\n") && health.ends_with(b"\r\n\r\nok\n"),
-                "{row}: not served behind it"
+                "{row}: not served after it"
             );
         } else {
-            assert!(health.is_empty(), "{row}: something behind it was served");
+            assert!(health.is_empty(), "{row}: something after it was served");
             assert_eq!(client.closed, Some(true), "{row}: must linger, for there is more to read");
         }
     }
@@ -143,14 +143,14 @@ fn ended_by_the_client() {
     }
 }
 
-/// Over a socket: the row's bytes and a request behind them in one write, then reading to the end.
+/// Over a socket: the row's bytes and a request after them in one write, then reading to the end.
 #[test]
 fn over_a_socket() {
     let server = TestServer::start();
     let mut pure = Pure::new();
     for row in table() {
         let is_cut = matches!(row.expected.ending, Ending::Cut(_));
-        let bytes = if is_cut { row.bytes.clone() } else { [&row.bytes, BEHIND].concat() };
+        let bytes = if is_cut { row.bytes.clone() } else { [&row.bytes, AFTER].concat() };
         let expected = pure.play_to_the_end([&bytes[..]]);
         assert_eq!(play::over_a_socket(&server, &[&bytes], is_cut), expected, "{row} over a socket");
     }

@@ -114,13 +114,13 @@ impl Answer {
     }
 }
 
-/// Waits until the order to stop has reached all threads: so many answers in a row are not all the same one's.
+/// Waits until the order to stop has reached all threads: this many answers in a row don't all come from the same one.
 fn until_draining(address: SocketAddr) {
     let request = b"GET /ready HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     wait(|| (0..30).all(|_| Client::new(address).ask(request).unwrap().status == 404));
 }
 
-/// Waits until nobody listens there. An attempt is soon given up for the next one, lest it wait for a second.
+/// Waits until nobody listens there. An attempt is given up soon, because one alone could wait for a second.
 fn until_closed(address: SocketAddr) {
     wait(|| {
         let attempt = TcpStream::connect_timeout(&address, Duration::from_millis(20));

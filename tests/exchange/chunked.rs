@@ -8,13 +8,13 @@ use swagip::http::field::FIELDS_MAX;
 /// What the bytes are.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The content, which ends behind so many of them.
+    /// Content that ends after this many bytes.
     Ends(usize),
-    /// The beginning of content.
+    /// The start of content.
     GoesOn,
-    /// The beginning of too much content.
+    /// The start of too much content.
     Beyond,
-    /// Nothing that content begins with.
+    /// Not the start of content.
     Wrong,
 }
 

@@ -17,7 +17,7 @@ use swagip::http::field::FIELDS_MAX;
 use swagip::http::{Refusal, Request, request};
 use swagip::resource::ResponseHead;
 
-/// What a request is for does not show in statuses: an absolute target replaces Host, and facts are the first of their lines.
+/// Statuses do not show it: an absolute target replaces Host, and the first line of a field counts.
 #[test]
 fn what_a_request_says() {
     with_request(
@@ -74,7 +74,7 @@ fn what_a_connection_waits_for() {
     }
 }
 
-/// Half a head is told that its time is over, half of the content gets the answer, and nothing gets nothing.
+/// Half a head gets a 408, half of the content gets the answer, and nothing gets nothing.
 #[test]
 fn what_time_brings() {
     for (bytes, start, end) in [
@@ -101,7 +101,7 @@ fn what_time_brings() {
 
 /// A stopping server closes with the last answer to what has arrived, not before.
 #[test]
-fn draining_closes_behind_the_last_request() {
+fn draining_closes_after_the_last_request() {
     let request = "GET /ip HTTP/1.1\r\nHost: a\r\n\r\n";
     let with_content = "GET /ip HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nxx";
     for (pieces, answers) in [
@@ -160,7 +160,7 @@ fn faults_are_told_in_words() {
     assert_eq!(ProxyFault::Malformed(Malformed::Missing).to_string(), "no PROXY header");
 }
 
-/// Whoever may still be sending is read on for a while, lest the answer be reset away; a client that is done is not.
+/// A client that may still be sending is read for a while, because a reset could destroy the answer; one that is done is not.
 #[test]
 fn who_may_be_sending_is_lingered_for() {
     let get = |fields: &str| format!("GET /ip HTTP/1.1\r\nHost: a\r\n{fields}\r\n");

@@ -1,4 +1,4 @@
-//! What may stand in front, in the configuration of whoever stands there.
+//! Proxies in front of swagip, each with its configuration.
 
 use super::network::{OUTER, PROXY, SWAGIP};
 use super::programs::{self, HaProxy, Proxy, Version, WITH_FORWARDED};

@@ -16,10 +16,10 @@ fn prepared(program: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("proxies/bin").join(program)
 }
 
-/// Where a newer HAProxy than the distribution's is to be had, by whoever has Docker.
+/// An image with a newer HAProxy than the distribution's, if there is Docker.
 const IMAGE: &str = "haproxy:3.2";
 
-/// Unpacks the image's file system; only once, whoever comes first.
+/// Unpacks the image's file system, only once.
 const UNPACK: &str = r#"
 set -e
 exec 9>"$2.lock"

@@ -1,4 +1,4 @@
-//! A server in this process, and what a client needs to ask it.
+//! A server in this process or its own, and what a client needs to ask it.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
 pub mod play;
@@ -46,12 +46,12 @@ impl TestServer {
         TestServer { address, stopper, running: Some(running) }
     }
 
-    /// Asks for a stop, with its grace. It comes about a little later.
+    /// Asks for a stop with its grace, which happens a little later.
     pub fn drain(&self) {
         self.stopper.stop(Order::Drain);
     }
 
-    /// What stops it before it is dropped.
+    /// To stop it before it is dropped.
     pub fn stopper(&self) -> &Stopper {
         &self.stopper
     }
@@ -91,7 +91,7 @@ impl Drop for TestServer {
         if let Some(running) = self.running.take() {
             self.stopper.stop(Order::DrainAtOnce);
             let ended = running.join();
-            // A worker's panic is told by the test that it failed; a second one here would hide that.
+            // A worker's panic fails the test anyway; a second panic here would hide it.
             if !thread::panicking() {
                 ended.unwrap().unwrap();
             }
@@ -99,7 +99,7 @@ impl Drop for TestServer {
     }
 }
 
-/// An answer, taken apart.
+/// A parsed answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
@@ -109,7 +109,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Takes the answers to GETs and errors apart; panics where they are not well-formed. Answers to HEAD: see [`Answer::head`].
+    /// Parses the answers to GETs and errors; panics if they are malformed. For answers to HEAD see [`Answer::head`].
     pub fn all(mut bytes: &[u8]) -> Vec<Answer> {
         let mut answers = Vec::new();
         while !bytes.is_empty() {
@@ -123,7 +123,7 @@ impl Answer {
         answers
     }
 
-    /// Takes one head apart, and hands back what follows it.
+    /// Parses one head, and returns what follows it.
     pub fn head(bytes: &[u8]) -> (Answer, &[u8]) {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a complete head");
         let head = std::str::from_utf8(&bytes[..end]).unwrap();
