@@ -144,7 +144,16 @@ PROXIED = {
     "missing": b"GET / HTTP/1.1\r\n",
 }
 
-FALLS_SILENT, BEGINS_WITH_PROXY = 1, 2
+# Of whom a line of the access log is forged, or whose terminal is to obey.
+FORGERIES = {
+    "quotes": request(b"GET /?\" HTTP/1.1", b"Host: a\r\nReferer: \" \\\" \"-\r\nUser-Agent: \"\r\n"),
+    "escapes": request(b"GET /\x1b[31m HTTP/1.1"),
+    "fields": request(fields=b"Host: a\r\nUser-Agent: \xe2\x80\xa8\xc2\x85\xff\r\nReferer: \xf0\x9f\x98\x80\r\n"),
+    "long": request(b"GET /" + 2100 * b"a" + b" HTTP/1.1", b"Host: a\r\nUser-Agent: " + 600 * b"\xe9" + b"\r\n"),
+    "no_host": request(fields=b"User-Agent: \"\\\r\nReferer: b\r\n"),
+}
+
+FALLS_SILENT, BEGINS_WITH_PROXY, IS_TRUSTED = 1, 2, 4
 
 
 def connection(head, kind):
@@ -169,6 +178,9 @@ SEEDS = {
     "exchange": {name: connection(head, FALLS_SILENT if name == "TIMEOUT" else 0) for name, head in HEADS.items()}
     | {f"worst-{name}": connection(head, 0) for name, head in WORST.items()}
     | {f"proxy_{name}": connection(header + request(fields=CURL), BEGINS_WITH_PROXY) for name, header in PROXIED.items()},
+    "access_log": {name: bytes([FALLS_SILENT if name == "TIMEOUT" else 0]) + head for name, head in (REFUSED | FORGERIES).items()}
+    | {name: bytes([IS_TRUSTED]) + ANSWERED[name] for name in ["browser_all", "proxied", "head", "content", "get_health"]}
+    | {f"proxy_{name}": bytes([BEGINS_WITH_PROXY | IS_TRUSTED]) + PROXIED[name] + request(fields=CURL) for name in ["line_6", "line_unknown"]},
     "target": numbered(TARGETS),
     "accept": numbered(ACCEPTS),
     "escape": numbered(VALUES),

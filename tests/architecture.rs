@@ -62,7 +62,7 @@ const SIBLINGS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("exchange", &["outcome", "call", "state", "answer", "content", "lookup"]),
-    ("observe", &["metrics"]),
+    ("observe", &["access_log", "metrics"]),
     (
         "net",
         &[

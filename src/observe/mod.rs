@@ -2,6 +2,8 @@
 //!
 //! Knows no sockets; `net` tells it what happens to connections.
 
+pub mod access_log;
+
 pub mod metrics;
 
 use crate::exchange::{Record, Recorder};

@@ -94,6 +94,11 @@ resources! {
 }
 
 impl Resource {
+    /// Whether it is what load balancers and monitors ask.
+    pub fn is_check(self) -> bool {
+        matches!(self, Resource::Health | Resource::Healthz | Resource::Livez | Resource::Ready | Resource::Readyz)
+    }
+
     /// In lower case: the path's segment, `root`, `field`, `none` or `refused`.
     pub fn label(self) -> &'static str {
         match self {
@@ -123,7 +128,7 @@ pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> (Resource, Answer
 
 /// Whether load balancers and monitors ask for this path.
 pub fn is_check(path: &[u8]) -> bool {
-    matches!(find(path).0, Resource::Health | Resource::Healthz | Resource::Livez | Resource::Ready | Resource::Readyz)
+    find(path).0.is_check()
 }
 
 #[cold]
