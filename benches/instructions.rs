@@ -81,14 +81,17 @@ fn serve(name: &str, count: usize) {
 fn figures() -> Vec<Figure> {
     let exchange =
         |name: &str| Figure { name: format!("exchange {name}"), instructions: per_request(|count| count_exchange(name, count)) };
-    let server = |name: &str, batch: usize| Figure {
+    let server = |name: &str, batch: usize, options: &[&str]| Figure {
         name: format!("server curl {name}"),
-        instructions: per_request(|count| count_server(batch, count)),
+        instructions: per_request(|count| count_server(batch, options, count)),
     };
     let names = ROWS.iter().map(|row| row.name).chain([ROTATING.0]);
     let mut figures: Vec<Figure> = names.map(exchange).collect();
-    figures.push(server("keep-alive", 1));
-    figures.push(server("pipelined x 16", 16));
+    figures.push(server("keep-alive", 1, &[]));
+    figures.push(server("pipelined x 16", 16, &[]));
+    figures.push(server("logged", 1, &["--access-log"]));
+    figures.push(server("logged in JSON", 1, &["--access-log=json"]));
+    figures.push(server("logged x 16", 16, &["--access-log"]));
     figures
 }
 
@@ -103,9 +106,9 @@ fn count_exchange(name: &str, count: usize) -> u64 {
     callgrind(&program, &["serve", name, &count.to_string()], |_| {})
 }
 
-/// The whole server, asked over one connection, `batch` requests in each write.
-fn count_server(batch: usize, count: usize) -> u64 {
-    callgrind(Path::new(SWAGIP), &["--threads", "1", "--listen", "127.0.0.1:0"], |server| {
+/// The whole server with these options, asked over one connection, `batch` requests in each write.
+fn count_server(batch: usize, options: &[&str], count: usize) -> u64 {
+    callgrind(Path::new(SWAGIP), &[&["--threads", "1", "--listen", "127.0.0.1:0"], options].concat(), |server| {
         let mut lines = BufReader::new(server.stderr.as_mut().unwrap()).lines().map(Result::unwrap);
         let address = lines.find_map(|line| Some(line.strip_prefix("listening on ")?.split(',').next()?.to_owned()));
         ask(&address.expect("it started"), batch, count);
@@ -146,6 +149,7 @@ fn callgrind(program: &Path, arguments: &[&str], meanwhile: impl FnOnce(&mut Chi
         .args(["--tool=callgrind", "--quiet", &format!("--callgrind-out-file={}", file.display())])
         .arg(program)
         .args(arguments)
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .expect("valgrind counts: install it");

@@ -76,6 +76,11 @@ impl<R: Recorder> Service<R> {
         &self.writer.recorder
     }
 
+    /// The same, to be told what this does not know.
+    pub fn recorder_mut(&mut self) -> &mut R {
+        &mut self.writer.recorder
+    }
+
     /// The rule by which addresses are decided.
     pub fn rule(&self) -> &Rule {
         &self.rule

@@ -11,12 +11,14 @@ use signal_hook::flag;
 use std::env;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use stderr::Stderr;
 use swagip::config::{Command, Config};
 use swagip::net::{BindError, Listen, Order, Server, Stopper, Threads};
+use swagip::observe::access_log;
 
 const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
@@ -27,7 +29,7 @@ fn main() -> ExitCode {
         Err(error) => return failed(USAGE, &error.to_string()),
     };
     let outcome = match command {
-        Command::Serve(config) => serve(&config),
+        Command::Serve(config) => serve(*config),
         Command::Healthcheck(listener) => healthcheck::ask(&listener),
         Command::Print(text) => {
             say(text.trim_end());
@@ -41,16 +43,24 @@ fn main() -> ExitCode {
 }
 
 /// Serves until a signal ends it.
-fn serve(Config { settings, trusting, warnings }: &Config) -> Result<(), String> {
+fn serve(Config { mut settings, access_log, trusting, warnings }: Config) -> Result<(), String> {
     let log = Target::Pipe(Box::new(Stderr::default()));
     env_logger::Builder::new().filter_level(log::LevelFilter::Warn).parse_default_env().target(log).init();
     warnings.iter().for_each(|warning| log::warn!("{warning}"));
     // Before anything else: as PID 1 a process gets only the signals that it handles.
     let stopper = Stopper::new().map_err(|error| BindError::Resources(error).to_string())?;
     handle_signals(&stopper).map_err(|error| format!("cannot handle signals: {error}"))?;
-    let server = Server::bind(settings, &stopper).map_err(|error| advice(&error, &settings.listeners))?;
-    tell(&start_line(server.addresses(), &settings.listeners, settings.threads, trusting));
+    settings.access_log = access_log.map(access_log_on_stdout).transpose()?;
+    let server = Server::bind(&settings, &stopper).map_err(|error| advice(&error, &settings.listeners))?;
+    tell(&start_line(server.addresses(), &settings.listeners, settings.threads, &trusting));
     server.run().map_err(|error| format!("a worker ended: {error}"))
+}
+
+/// The access log's place. Nothing else is written there.
+fn access_log_on_stdout(options: access_log::Options) -> Result<access_log::Settings, String> {
+    let descriptor = io::stdout().as_fd().try_clone_to_owned();
+    let descriptor = descriptor.map_err(|error| format!("the access log needs standard output: {error}"))?;
+    Ok(access_log::Settings { options, output: Arc::new(access_log::Output::new(descriptor.into())) })
 }
 
 /// The first signal asks for the end, the second one is the end. Those that other programs take for an order to read their files

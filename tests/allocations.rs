@@ -4,12 +4,15 @@
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use support::TestServer;
 use swagip::client::{ForwardingField, Rule, TrustList};
 use swagip::net::Settings;
+use swagip::observe::access_log::{self, Format, Options, Output};
 
 /// The system's allocator, which counts what the threads named `worker-…` ask of it.
 struct Counting;
@@ -85,6 +88,15 @@ fn explained(row: Row) -> Row {
     Row { settings, ..row }
 }
 
+fn logged(row: Row) -> Row {
+    let settings = |settings: &mut Settings| {
+        let output = Output::new(File::options().write(true).open("/dev/null").unwrap());
+        let options = Options { format: Format::Json, health: false, mask: false };
+        settings.access_log = Some(access_log::Settings { options, output: Arc::new(output) });
+    };
+    Row { settings, ..row }
+}
+
 fn rows() -> Vec<Row> {
     let two_lines = "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n";
     let sixteen = |row: Row| Row { name: "16 pipelined", pieces: vec![row.pieces[0].repeat(16)], requests: 16, ..row };
@@ -125,6 +137,8 @@ fn rows() -> Vec<Row> {
             &format!("GET /?format=html HTTP/1.1\r\nHost: a\r\nCookie: {}\r\n\r\n", "\"".repeat(9000)),
         ),
         sixteen(get("", "/")),
+        logged(get("a line of the access log", "/?\"")),
+        logged(one("a line with fields", "GET /a HTTP/1.1\r\nHost: a\r\nReferer: \\\r\nUser-Agent: \u{e9}\r\n\r\n")),
     ]
 }
 

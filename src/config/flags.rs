@@ -21,6 +21,8 @@ pub(super) struct Flags {
     pub(super) site: SiteFlags,
     #[command(flatten)]
     pub(super) limits: LimitFlags,
+    #[command(flatten)]
+    pub(super) log: LogFlags,
     #[command(subcommand)]
     pub(super) subcommand: Option<Subcommands>,
 }
@@ -74,6 +76,17 @@ pub(super) struct LimitFlags {
     pub(super) drain_grace: Option<OsString>,
     #[arg(long, allow_hyphen_values = true)]
     pub(super) drain_timeout: Option<OsString>,
+}
+
+/// A bare flag is the usual value; another one stands after an equals sign.
+#[derive(Args)]
+pub(super) struct LogFlags {
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "combined")]
+    pub(super) access_log: Option<OsString>,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
+    pub(super) access_log_health: Option<OsString>,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
+    pub(super) access_log_mask: Option<OsString>,
 }
 
 #[derive(Subcommand)]

@@ -64,8 +64,8 @@ pub(super) fn one_line(error: &clap::Error, arguments: &[OsString]) -> UsageErro
         return UsageError(format!("{flag} is given twice: leave one of them out"));
     }
     let word = context(ContextKind::InvalidSubcommand);
-    if let Some(word) = word.filter(|word| is_behind_explain(word, arguments)) {
-        return UsageError(format!("--explain takes its value after an equals sign: try --explain={word}"));
+    if let Some((flag, word)) = word.and_then(|word| Some((wants_equals(word, arguments)?, word))) {
+        return UsageError(format!("{flag} takes its value after an equals sign: try {flag}={word}"));
     }
     let report = error.to_string();
     let wrong = report.lines().next().unwrap_or_default().trim_start_matches("error: ");
@@ -89,9 +89,16 @@ fn foreign(flag: &str, arguments: &[OsString]) -> Option<String> {
     Some(listens.map_or(cure.to_string(), |text| format!("--listen {text}")))
 }
 
-/// Whether `--explain on` was meant.
-fn is_behind_explain(word: &str, arguments: &[OsString]) -> bool {
-    arguments.windows(2).any(|pair| pair[0] == "--explain" && pair[1] == word) && value::switch(word).is_ok()
+/// The flag for whose value a word was meant, as in `--explain on`.
+fn wants_equals(word: &str, arguments: &[OsString]) -> Option<&'static str> {
+    let fits = |flag: &str| match flag {
+        "--access-log" => value::access_log(word).is_ok(),
+        _ => value::switch(word).is_ok(),
+    };
+    let is_before = |flag: &str| arguments.windows(2).any(|pair| pair[0] == flag && pair[1] == word);
+    ["--explain", "--access-log", "--access-log-health", "--access-log-mask"]
+        .into_iter()
+        .find(|flag| is_before(flag) && fits(flag))
 }
 
 #[cfg(test)]

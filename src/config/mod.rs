@@ -14,10 +14,11 @@ mod value;
 
 use crate::client::{Rule, TrustList};
 use crate::net::{Limits, Listen, Settings, Threads};
+use crate::observe::access_log;
 use crate::resource::{ReverseDns, Site};
 use clap::Parser;
 use clap::error::ErrorKind;
-use flags::{Flags, LimitFlags, RuleFlags, SiteFlags, Subcommands};
+use flags::{Flags, LimitFlags, LogFlags, RuleFlags, SiteFlags, Subcommands};
 use given::{Environment, Flag, Given};
 use listeners::Listeners;
 use nix::sys::utsname::uname;
@@ -43,6 +44,8 @@ pub enum Command {
 pub struct Config {
     /// The server's settings.
     pub settings: Settings,
+    /// The access log, if any; `settings` lacks it until its output is open.
+    pub access_log: Option<access_log::Options>,
     /// For the start line, such as `trusting no proxy`.
     pub trusting: String,
     /// What is allowed but probably a mistake, one log line each.
@@ -102,9 +105,11 @@ fn config(flags: Flags, environment: &Environment) -> Result<Config, UsageError>
     let (rule, trusting) = rule(flags.rule, listeners.proxy, environment, &mut warnings)?;
     let site = site(flags.site, environment)?;
     let limits = limits(flags.limits, threads.count(), environment)?;
+    let access_log = access_log(flags.log, environment, &mut warnings)?;
     environment.value(("", None), "RUST_LOG", value::log_filter)?;
     warnings.extend(unknown::warnings(environment));
-    Ok(Config { settings: Settings { listeners: listeners.all, threads, limits, rule, site }, trusting, warnings })
+    let settings = Settings { listeners: listeners.all, threads, limits, rule, site, access_log: None };
+    Ok(Config { settings, access_log, trusting, warnings })
 }
 
 /// The address rule, and the same in words. `proxy_listener`: what named a PROXY listener.
@@ -197,6 +202,26 @@ fn limits(flags: LimitFlags, threads: NonZeroUsize, environment: &Environment) -
         drain_grace,
         drain_timeout,
     })
+}
+
+fn access_log(
+    flags: LogFlags,
+    environment: &Environment,
+    warnings: &mut Vec<String>,
+) -> Result<Option<access_log::Options>, UsageError> {
+    let format = environment.value(("--access-log", flags.access_log), "SWAGIP_ACCESS_LOG", value::access_log)?;
+    let mut switch = |flag: Flag<_>, variable| {
+        let Some(given) = environment.one(flag, variable)? else { return Ok(false) };
+        let is_on = given.read(value::switch)?;
+        // With --access-log=off somebody knows what they do.
+        if is_on && format.is_none() {
+            warnings.push(given.warning("means nothing without an access log: add --access-log"));
+        }
+        Ok(is_on)
+    };
+    let health = switch(("--access-log-health", flags.access_log_health), "SWAGIP_ACCESS_LOG_HEALTH")?;
+    let mask = switch(("--access-log-mask", flags.access_log_mask), "SWAGIP_ACCESS_LOG_MASK")?;
+    Ok(format.flatten().map(|format| access_log::Options { format, health, mask }))
 }
 
 /// The grace is part of the drain timeout.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::observe::access_log::{Format, Options};
 
 fn command(line: &str, environment: &str) -> Result<Command, UsageError> {
     let arguments = line.split_whitespace().map(OsString::from);
@@ -90,6 +91,25 @@ fn whom_to_trust() {
     ] {
         assert_eq!(served(line, environment).trusting, expected, "{line} {environment}");
     }
+}
+
+#[test]
+fn what_is_logged() {
+    let options = |format, health, mask| Some(Options { format, health, mask });
+    for (line, environment, expected) in [
+        ("", "", None),
+        ("--access-log", "", options(Format::Combined, false, false)),
+        ("--access-log=json --access-log-mask", "SWAGIP_ACCESS_LOG=combined", options(Format::Json, false, true)),
+        ("--access-log=off", "SWAGIP_ACCESS_LOG=combined SWAGIP_ACCESS_LOG_HEALTH=on", None),
+        ("", "SWAGIP_ACCESS_LOG=json SWAGIP_ACCESS_LOG_HEALTH=on", options(Format::Json, true, false)),
+        ("--access-log-health=off", "SWAGIP_ACCESS_LOG=json SWAGIP_ACCESS_LOG_HEALTH=on", options(Format::Json, false, false)),
+    ] {
+        let config = served(line, environment);
+        assert_eq!(config.access_log, expected, "{line} {environment}");
+        assert_eq!(config.warnings, Vec::<String>::new(), "{line} {environment}");
+    }
+    let doubt = "--access-log-mask: \"on\" means nothing without an access log: add --access-log";
+    assert_eq!(served("--access-log-mask", "").warnings, [doubt]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::client::ForwardingField;
 use crate::http::field::is_token;
 use crate::http::host;
 use crate::net::Threads;
+use crate::observe::access_log::Format;
 use crate::resource::SITE_PATH_MAX;
 use log::LevelFilter;
 use std::net::Ipv4Addr;
@@ -83,6 +84,16 @@ pub(super) fn switch(text: &str) -> Result<bool, Reason> {
         () if is(["1", "true", "yes", "on"]) => Ok(true),
         () if is(["0", "false", "no", "off"]) => Ok(false),
         () => Err("is not a switch: try on or off"),
+    }
+}
+
+/// `off`, or the format of the access log's lines.
+pub(super) fn access_log(text: &str) -> Result<Option<Format>, Reason> {
+    match text {
+        "off" => Ok(None),
+        "combined" => Ok(Some(Format::Combined)),
+        "json" => Ok(Some(Format::Json)),
+        _ => Err("is not a format of the access log: try combined, json or off"),
     }
 }
 
@@ -233,6 +244,14 @@ mod tests {
             assert!(words.split(' ').all(|word| switch(word) == Ok(on)));
         }
         assert!(["", "2", "y", "enable", "on "].iter().all(|word| switch(word).is_err()));
+    }
+
+    #[test]
+    fn formats_of_the_access_log() {
+        for (text, format) in [("off", None), ("combined", Some(Format::Combined)), ("json", Some(Format::Json))] {
+            assert_eq!(access_log(text), Ok(format));
+        }
+        assert!(["", "on", "JSON", "common", "combined "].iter().all(|text| access_log(text).is_err()));
     }
 
     #[test]

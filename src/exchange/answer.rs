@@ -74,6 +74,9 @@ pub trait Recorder {
         false
     }
 
+    /// The date of the answers to come.
+    fn set_date(&mut self, _: &Date) {}
+
     /// An answer was given.
     fn record(&mut self, record: &Record<'_>);
 }
@@ -88,6 +91,12 @@ impl Recorder for () {
 impl<R: Recorder> Recorder for Option<Box<R>> {
     fn wants_sent(&self) -> bool {
         self.as_ref().is_some_and(|recorder| recorder.wants_sent())
+    }
+
+    fn set_date(&mut self, date: &Date) {
+        if let Some(recorder) = self {
+            recorder.set_date(date);
+        }
     }
 
     #[inline(always)]
@@ -114,6 +123,7 @@ impl<R: Recorder> Writer<R> {
 
     pub fn set_date(&mut self, date: Date) {
         self.heads.set_date(date);
+        self.recorder.set_date(&date);
     }
 
     /// [`Writer::give`] for answers that are seldom given.

@@ -22,6 +22,7 @@ pub use server::Server;
 pub use stopper::{Order, Stopper};
 
 use crate::client::Rule;
+use crate::observe::access_log;
 use crate::resource::Site;
 use std::fmt;
 use std::io;
@@ -109,6 +110,8 @@ pub struct Settings {
     pub rule: Rule,
     /// What the answers say of this site.
     pub site: Site,
+    /// The access log, if there is one.
+    pub access_log: Option<access_log::Settings>,
 }
 
 /// Why there is no server.

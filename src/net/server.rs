@@ -5,6 +5,7 @@ use super::worker::{Common, Worker};
 use super::{BindError, Limits, Listen, Settings, Stopper, Threads, cpu, listener};
 use crate::exchange::Service;
 use crate::observe::Observers;
+use crate::observe::access_log::AccessLog;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io;
 use std::net::SocketAddr;
@@ -49,7 +50,9 @@ impl Server {
         for _ in 0..threads {
             let open = |&listen: &Listen| Ok((listener::open(listen, settings.limits.write)?, listen.proxy));
             let sockets = listeners.iter().map(open).collect::<Result<_, _>>()?;
-            let observers = Observers::default().boxed();
+            let access_log = settings.access_log.as_ref();
+            let access_log = access_log.map(|log| AccessLog::new(log, settings.site.served_by.as_deref()));
+            let observers = Observers { access_log, ..Observers::default() }.boxed();
             let service = Service::recording(settings.rule.clone(), settings.site.clone(), observers);
             let worker = Worker::new(sockets, service, None, common.clone());
             workers.push(worker.map_err(BindError::Resources)?);

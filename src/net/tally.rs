@@ -18,6 +18,8 @@ pub struct Tallies {
     pub aborted: Tally,
     /// PROXY headers on listeners that take none.
     pub proxy_headers: Tally,
+    /// Lines of the access log that nobody took.
+    pub dropped_lines: Tally,
     /// Socket options that the kernel refused.
     pub refused: Once,
     untrusted: Once,
@@ -75,7 +77,16 @@ pub struct Tally {
 impl Tally {
     /// Counts one more; where a line is due, the count since the last one.
     pub fn note(&self, now: Millis) -> Option<u64> {
-        self.count.fetch_add(1, Ordering::Relaxed);
+        self.note_many(1, now)
+    }
+
+    /// The same for so many more. With 0 it may be asked at any time, so that what came after a line is told, too.
+    pub fn note_many(&self, more: u64, now: Millis) -> Option<u64> {
+        if more > 0 {
+            self.count.fetch_add(more, Ordering::Relaxed);
+        } else if self.count.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
         let silent_until = self.silent_until.load(Ordering::Relaxed);
         if now < silent_until {
             return None;
@@ -83,7 +94,12 @@ impl Tally {
         // Of two workers at a time, one has the line.
         let next = now + LOG_REST;
         self.silent_until.compare_exchange(silent_until, next, Ordering::Relaxed, Ordering::Relaxed).ok()?;
-        Some(self.count.swap(0, Ordering::Relaxed))
+        Some(self.take())
+    }
+
+    /// What was counted since the last line: for the end, when no other line is due.
+    pub fn take(&self) -> u64 {
+        self.count.swap(0, Ordering::Relaxed)
     }
 }
 
@@ -96,5 +112,12 @@ mod tests {
         let tally = Tally::default();
         let due = [0, 1, 59_999, 60_000, 60_001, 200_000, 200_000].map(|now| tally.note(now));
         assert_eq!(due, [Some(1), None, None, Some(3), None, Some(2), None]);
+    }
+
+    #[test]
+    fn what_came_after_a_line_is_told_when_nothing_more_comes() {
+        let tally = Tally::default();
+        let due = [(0, 0), (5, 0), (0, 1), (7, 2), (0, 59_999), (0, 60_000), (0, 130_000)];
+        assert_eq!(due.map(|(more, now)| tally.note_many(more, now)), [None, Some(5), None, None, None, Some(7), None]);
     }
 }

@@ -4,6 +4,7 @@
 //! are over; accept. Accepting comes last, so that no slot that was freed in this turn meets an event meant for its predecessor.
 
 mod accept;
+mod access_log;
 mod drain;
 mod expire;
 mod replies;
@@ -154,6 +155,7 @@ impl Worker {
             let timeout = self.timeout();
             self.turn(&mut events, timeout)?;
         }
+        self.close_log();
         Ok(())
     }
 
@@ -166,6 +168,7 @@ impl Worker {
             outcome => outcome.is_err(),
         };
         self.tick();
+        self.time_log();
         let mut count = 0;
         for event in &*events {
             count += 1;
@@ -181,6 +184,7 @@ impl Worker {
         }
         self.accept();
         self.advance_drain();
+        self.write_log();
         Ok(())
     }
 
@@ -198,6 +202,9 @@ impl Worker {
         }
         if let Some(drain) = &self.drain {
             due = due.min(drain.due());
+        }
+        if let Some(retry) = self.log_due() {
+            due = due.min(retry);
         }
         (due != NEVER).then(|| Duration::from_millis(due.saturating_sub(self.shared.now)))
     }

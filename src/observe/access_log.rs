@@ -1,16 +1,30 @@
 //! The access log: one line for each answer.
+//!
+//! ```text
+//! Record ──▶ Formatter ──▶ a thread's own lines ── at the end of a turn ──▶ Output, which all threads share
+//! ```
+//!
+//! Nobody waits for the output: lines that it does not take are kept up to [`PENDING_MAX`] and tried again; beyond that they are dropped
+//! and counted.
 
 mod escape;
 mod line;
+mod output;
 mod stamp;
 
 pub use line::{FIELD_MAX, LINE_MAX, METHOD_MAX, TARGET_MAX};
+pub use output::Output;
 
 use crate::exchange::Record;
 use crate::http::Method;
 use crate::http::response::Date;
 use line::Style;
 use stamp::Stamp;
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+/// The most bytes of lines that a thread keeps: some hundred lines, as much again as a pipe holds for a reader that is late.
+pub const PENDING_MAX: usize = 64 * 1024;
 
 /// What a line looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +44,138 @@ pub struct Options {
     pub health: bool,
     /// Clients' addresses are cut short to their /24 or /48.
     pub mask: bool,
+}
+
+/// An access log, and where it goes.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What is logged, and how.
+    pub options: Options,
+    /// Where it goes.
+    pub output: Arc<Output>,
+}
+
+/// One thread's access log.
+#[derive(Debug)]
+pub struct AccessLog {
+    formatter: Formatter,
+    output: Arc<Output>,
+    /// Lines that are not written yet, in room for [`PENDING_MAX`].
+    pending: Vec<u8>,
+    /// The output did not take all in this turn.
+    is_stalled: bool,
+    /// Lines since this was last asked for.
+    dropped: u64,
+}
+
+impl AccessLog {
+    /// A thread's own, for a replica of this name, if it has one.
+    pub fn new(settings: &Settings, replica: Option<&str>) -> AccessLog {
+        AccessLog {
+            formatter: Formatter::new(settings.options, replica),
+            output: Arc::clone(&settings.output),
+            pending: Vec::with_capacity(PENDING_MAX),
+            is_stalled: false,
+            dropped: 0,
+        }
+    }
+
+    /// A new second.
+    pub fn set_date(&mut self, date: &Date) {
+        self.formatter.set_date(date);
+    }
+
+    /// A new turn, so many milliseconds after the second began; at most 999.
+    pub fn begin_turn(&mut self, milliseconds: u16) {
+        self.formatter.set_milliseconds(milliseconds);
+        self.is_stalled = false;
+    }
+
+    /// An answer was given.
+    #[inline(never)]
+    pub fn record(&mut self, record: &Record<'_>) {
+        if !self.formatter.is_logged(record) {
+            return;
+        }
+        if self.pending.len() + LINE_MAX > PENDING_MAX && !self.make_room() {
+            return;
+        }
+        self.formatter.write(&mut self.pending, record);
+    }
+
+    #[cold]
+    fn make_room(&mut self) -> bool {
+        // Asked once a turn, or each request would cost a call that is in vain.
+        if !self.is_stalled {
+            self.flush();
+        }
+        let has_room = self.pending.len() + LINE_MAX <= PENDING_MAX;
+        if !has_room {
+            self.count_dropped(1);
+        }
+        has_room
+    }
+
+    /// Writes what the output takes now.
+    pub fn flush(&mut self) {
+        let mut written = 0;
+        while written < self.pending.len() {
+            let piece = self.output.piece(&self.pending[written..]);
+            match self.output.write(piece) {
+                Ok(length) if length == piece.len() => written += length,
+                Ok(length) => {
+                    written = after_torn(&self.pending, written + length);
+                    self.count_dropped(1);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.is_stalled = true;
+                    break;
+                }
+                // The reader has gone, or the disk is full.
+                Err(_) => {
+                    self.count_dropped(lines(&self.pending[written..]));
+                    written = self.pending.len();
+                }
+            }
+        }
+        self.pending.drain(..written);
+    }
+
+    /// The end: what is left is tried once more, and counted as dropped where that is in vain.
+    pub fn close(&mut self) {
+        self.flush();
+        self.count_dropped(lines(&self.pending));
+        self.pending.clear();
+    }
+
+    /// Whether there are lines that the output has not taken yet.
+    pub fn is_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// The lines that were dropped since this was asked last.
+    pub fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
+    }
+
+    fn count_dropped(&mut self, lines: u64) {
+        self.dropped += lines;
+        self.output.count_dropped(lines);
+    }
+}
+
+fn lines(pending: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', pending).count() as u64
+}
+
+/// Where to go on after a write that ended at `written`, inside a line: at the end of that line, so that the rest of it is never taken
+/// for a line of its own. At `written` where a line has just ended.
+fn after_torn(pending: &[u8], written: usize) -> usize {
+    match written.checked_sub(1).map(|last| pending[last]) {
+        None | Some(b'\n') => written,
+        Some(_) => memchr::memchr(b'\n', &pending[written..]).map_or(pending.len(), |end| written + end),
+    }
 }
 
 /// Writes lines for answers.
@@ -54,13 +200,11 @@ impl Formatter {
         Formatter { options, stamp: Stamp::new(options.format), replica: end }
     }
 
-    /// A new second.
-    pub fn set_date(&mut self, date: &Date) {
+    fn set_date(&mut self, date: &Date) {
         self.stamp.set_date(date);
     }
 
-    /// A new turn, so many milliseconds after the second began; at most 999.
-    pub fn set_milliseconds(&mut self, milliseconds: u16) {
+    fn set_milliseconds(&mut self, milliseconds: u16) {
         self.stamp.set_milliseconds(milliseconds);
     }
 
@@ -76,6 +220,21 @@ impl Formatter {
         match self.options.format {
             Format::Combined => line::combined(lines, record, &style),
             Format::Json => line::json(lines, record, &style),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_of_a_torn_line_is_left_out() {
+        for (written, rest) in
+            [(0, "ab\ncd\nef\n"), (1, "\ncd\nef\n"), (2, "\ncd\nef\n"), (3, "cd\nef\n"), (4, "\nef\n"), (9, "")]
+        {
+            let pending = b"ab\ncd\nef\n";
+            assert_eq!(&pending[after_torn(pending, written)..], rest.as_bytes(), "{written}");
         }
     }
 }

@@ -1,12 +1,14 @@
-//! What is seen of the answers, for those who run the server: counts. All of it is off by default, and then no [`Record`] is made.
+//! What is seen of the answers, for those who run the server: counts, and lines. All of it is off by default, and then no [`Record`] is made.
 //!
-//! Knows no sockets; `net` tells it what happens to connections.
+//! Knows no clients' sockets; `net` tells it what happens to connections, and the time.
 
 pub mod access_log;
 
 pub mod metrics;
 
 use crate::exchange::{Record, Recorder};
+use crate::http::response::Date;
+use access_log::AccessLog;
 use metrics::Counters;
 use std::sync::Arc;
 
@@ -15,21 +17,37 @@ use std::sync::Arc;
 pub struct Observers {
     /// Counts them.
     pub metrics: Option<Arc<Counters>>,
+    /// Writes a line for each.
+    pub access_log: Option<AccessLog>,
 }
 
 impl Observers {
     /// For the thread's service: `None` where nobody looks, so that an answer costs one test of a pointer.
     pub fn boxed(self) -> Option<Box<Observers>> {
-        let Observers { metrics } = &self;
-        metrics.is_some().then(|| Box::new(self))
+        let Observers { metrics, access_log } = &self;
+        (metrics.is_some() || access_log.is_some()).then(|| Box::new(self))
     }
 }
 
 impl Recorder for Observers {
+    fn wants_sent(&self) -> bool {
+        self.access_log.is_some()
+    }
+
+    fn set_date(&mut self, date: &Date) {
+        if let Some(log) = &mut self.access_log {
+            log.set_date(date);
+        }
+    }
+
     #[inline(always)] // So that counting reads the two fields that it needs, and no record is made for it.
     fn record(&mut self, record: &Record<'_>) {
         if let Some(counters) = &self.metrics {
             counters.answered(record.resource, record.head);
+        }
+        if let Some(log) = &mut self.access_log {
+            let record = *record;
+            log.record(&record);
         }
     }
 }

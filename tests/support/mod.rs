@@ -28,6 +28,7 @@ pub fn settings() -> Settings {
         limits: Limits::default(),
         rule: Rule::default(),
         site: Site { title: "SwagIP".to_owned(), ..Site::default() },
+        access_log: None,
     }
 }
 
