@@ -19,6 +19,7 @@ use stderr::Stderr;
 use swagip::config::{Command, Config};
 use swagip::net::{BindError, Listen, Order, Server, Stopper, Threads};
 use swagip::observe::access_log;
+use swagip::observe::output::Output;
 
 const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
@@ -60,7 +61,7 @@ fn serve(Config { mut settings, access_log, trusting, warnings }: Config) -> Res
 fn access_log_on_stdout(options: access_log::Options) -> Result<access_log::Settings, String> {
     let descriptor = io::stdout().as_fd().try_clone_to_owned();
     let descriptor = descriptor.map_err(|error| format!("the access log needs standard output: {error}"))?;
-    Ok(access_log::Settings { options, output: Arc::new(access_log::Output::new(descriptor.into())) })
+    Ok(access_log::Settings { options, output: Arc::new(Output::new(descriptor.into())) })
 }
 
 /// The first signal asks for the end, the second one is the end. Those that other programs take for an order to read their files

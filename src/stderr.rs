@@ -2,48 +2,43 @@
 //!
 //! A line is written when the descriptor takes it, else dropped and counted; the next one that gets through begins with the count.
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-
-/// A pipe that is ready to be written takes as much as this without waiting (PIPE_BUF, pipe(7)).
-const LINE_MAX: usize = 4096;
+use swagip::observe::output::{Output, PIECE_MAX};
 
 /// Standard error. Each write is one line.
-#[derive(Default)]
 pub(crate) struct Stderr {
+    /// `None`: it cannot be duplicated, and takes nothing.
+    output: Option<Output>,
     /// Lines since the last one that got through.
     dropped: usize,
+}
+
+impl Default for Stderr {
+    fn default() -> Stderr {
+        let descriptor = io::stderr().as_fd().try_clone_to_owned();
+        Stderr { output: descriptor.ok().map(|descriptor| Output::new(descriptor.into())), dropped: 0 }
+    }
 }
 
 impl Write for Stderr {
     /// Takes all of `line` and never waits.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let stderr = io::stderr();
         let note = match self.dropped {
             0 => String::new(),
             dropped => format!("{dropped} log lines were dropped: nobody read them\n"),
         };
         let mut bytes = [note.as_bytes(), line].concat();
-        if bytes.len() > LINE_MAX {
-            bytes.truncate(LINE_MAX - 1);
+        if bytes.len() > PIECE_MAX {
+            bytes.truncate(PIECE_MAX - 1);
             bytes.push(b'\n');
         }
-        if is_writable(&stderr) && (&stderr).write_all(&bytes).is_ok() {
-            self.dropped = 0;
-        } else {
-            self.dropped += 1;
-        }
+        let is_written = self.output.as_ref().is_some_and(|output| output.write(&bytes).is_ok());
+        self.dropped = if is_written { 0 } else { self.dropped + 1 };
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-fn is_writable(descriptor: &impl AsFd) -> bool {
-    let mut descriptors = [PollFd::new(descriptor.as_fd(), PollFlags::POLLOUT)];
-    let ready = poll(&mut descriptors, PollTimeout::ZERO).is_ok_and(|ready| ready > 0);
-    ready && descriptors[0].revents().is_some_and(|events| events.contains(PollFlags::POLLOUT))
 }

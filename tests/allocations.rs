@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use support::TestServer;
 use swagip::client::{ForwardingField, Rule, TrustList};
 use swagip::net::Settings;
-use swagip::observe::access_log::{self, Format, Options, Output};
+use swagip::observe::access_log::{self, Format, Options};
+use swagip::observe::output::Output;
 
 /// The system's allocator, which counts what the threads named `worker-…` ask of it.
 struct Counting;

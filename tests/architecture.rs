@@ -62,7 +62,7 @@ const SIBLINGS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("exchange", &["outcome", "call", "state", "answer", "content", "lookup"]),
-    ("observe", &["access_log", "metrics"]),
+    ("observe", &["output", "access_log", "metrics"]),
     (
         "net",
         &[

@@ -9,12 +9,11 @@
 
 mod escape;
 mod line;
-mod output;
 mod stamp;
 
 pub use line::{FIELD_MAX, LINE_MAX, METHOD_MAX, TARGET_MAX};
-pub use output::Output;
 
+use super::output::Output;
 use crate::exchange::Record;
 use crate::http::Method;
 use crate::http::response::Date;

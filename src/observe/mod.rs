@@ -2,6 +2,8 @@
 //!
 //! Knows no clients' sockets; `net` tells it what happens to connections, and the time.
 
+pub mod output;
+
 pub mod access_log;
 
 pub mod metrics;

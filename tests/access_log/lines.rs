@@ -10,7 +10,8 @@ use std::time::Duration;
 use std::{io, net, thread};
 use swagip::client::{ForwardingField, Rule, TrustList};
 use swagip::net::{Settings, Threads};
-use swagip::observe::access_log::{self, Format, Options, Output};
+use swagip::observe::access_log::{self, Format, Options};
+use swagip::observe::output::Output;
 
 const COMBINED: Options = Options { format: Format::Combined, health: false, mask: false };
 const JSON: Options = Options { format: Format::Json, ..COMBINED };

@@ -1,4 +1,4 @@
-//! Where the lines go: standard output, whatever that is, which all threads share and which none of them ever waits for.
+//! Where lines go: standard output or standard error, whatever that is, which all threads share and which none of them ever waits for.
 //!
 //! A pipe and a terminal are opened a second time, so that O_NONBLOCK is on a description of our own: set on the one that was inherited
 //! it would surprise every other program that has it. Where the kernel does not let us, a write is preceded by a question.
@@ -52,7 +52,7 @@ impl Output {
     }
 
     /// As many of these lines as are written at once; at least the first.
-    pub(super) fn piece<'l>(&self, lines: &'l [u8]) -> &'l [u8] {
+    pub fn piece<'l>(&self, lines: &'l [u8]) -> &'l [u8] {
         if matches!(self.kind, Kind::Regular) || lines.len() <= PIECE_MAX {
             return lines;
         }
@@ -64,7 +64,7 @@ impl Output {
     ///
     /// # Errors
     /// [`ErrorKind::WouldBlock`]: not now.
-    pub(super) fn write(&self, piece: &[u8]) -> io::Result<usize> {
+    pub fn write(&self, piece: &[u8]) -> io::Result<usize> {
         match &self.kind {
             Kind::Regular | Kind::NonBlocking => (&self.file).write(piece),
             Kind::Socket => SockRef::from(&self.file).send_with_flags(piece, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL),
@@ -75,7 +75,8 @@ impl Output {
         }
     }
 
-    pub(super) fn count_dropped(&self, lines: u64) {
+    /// Lines were dropped, because it did not take them.
+    pub fn count_dropped(&self, lines: u64) {
         self.dropped.fetch_add(lines, Ordering::Relaxed);
     }
 
