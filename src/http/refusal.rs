@@ -13,6 +13,8 @@ pub struct Refusal(&'static Text);
 pub struct Text {
     /// The status of the response.
     pub status: Status,
+    /// What counters call it: lower-case letters and underscores.
+    pub word: &'static str,
     /// The content, ending in a line feed.
     pub reason: &'static str,
 }
@@ -45,82 +47,88 @@ pub enum Status {
 }
 
 macro_rules! refusals {
-    ($($(#[$doc:meta])* $name:ident = $status:ident, $reason:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $status:ident, $word:literal, $reason:literal;)*) => {
         impl Refusal {
             $($(#[$doc])* pub const $name: Refusal = Refusal(&Text {
                 status: Status::$status,
+                word: $word,
                 reason: concat!($reason, "\n"),
             });)*
 
             /// All of them.
             pub const ALL: &[Refusal] = &[$(Refusal::$name),*];
+
+            /// Its place in [`Refusal::ALL`].
+            pub fn index(self) -> usize {
+                Refusal::ALL.iter().position(|&other| other == self).unwrap_or_default()
+            }
         }
     };
 }
 
 refusals! {
     /// RFC 9112 §2.2 allows it as a line's end, so two parsers may disagree.
-    BARE_LF = BadRequest, "a line must end in CRLF, not in a bare LF";
+    BARE_LF = BadRequest, "bare_lf", "a line must end in CRLF, not in a bare LF";
     /// RFC 9112 §2.2.
-    BARE_CR = BadRequest, "a CR must be followed by LF";
+    BARE_CR = BadRequest, "bare_cr", "a CR must be followed by LF";
     /// More empty lines before the request line than sloppy clients send.
-    LEADING_LINES = BadRequest, "too many empty lines before the request line";
+    LEADING_LINES = BadRequest, "leading_lines", "too many empty lines before the request line";
     /// RFC 9110 §9.1: a method is a token.
-    METHOD = BadRequest, "the request does not begin with a method and one space";
+    METHOD = BadRequest, "method", "the request does not begin with a method and one space";
     /// A proxy sends a PROXY protocol header, version 1 or 2, to a plain listener.
-    PROXY_HEADER = BadRequest, "this listener takes no PROXY header: see --listen-proxy";
+    PROXY_HEADER = BadRequest, "proxy_header", "this listener takes no PROXY header: see --listen-proxy";
     /// RFC 9112 §3.2: none of the four forms.
-    TARGET_FORM = BadRequest, "the target must be a path, an http:// or https:// URI, or * with OPTIONS";
+    TARGET_FORM = BadRequest, "target_form", "the target must be a path, an http:// or https:// URI, or * with OPTIONS";
     /// RFC 9112 §3.2: a fragment, a space, a control or a byte outside ASCII.
-    TARGET_BYTE = BadRequest, "the target contains a byte that must be percent-encoded";
+    TARGET_BYTE = BadRequest, "target_byte", "the target contains a byte that must be percent-encoded";
     /// RFC 9112 §2.3: not `HTTP/`, one digit, a dot and one digit.
-    VERSION_FORM = BadRequest, "the request line must end in HTTP/1.1";
+    VERSION_FORM = BadRequest, "version_form", "the request line must end in HTTP/1.1";
     /// RFC 9110 §15.6.6: a version, but its first digit is not 1.
-    VERSION = VersionNotSupported, "only HTTP/1.1 and HTTP/1.0 are supported";
+    VERSION = VersionNotSupported, "version", "only HTTP/1.1 and HTTP/1.0 are supported";
     /// RFC 9112 §5.1: no name, or a name that is no token.
-    FIELD_NAME = BadRequest, "a field name must be a token";
+    FIELD_NAME = BadRequest, "field_name", "a field name must be a token";
     /// RFC 9112 §5.1: MUST be refused, because it has been used for smuggling.
-    FIELD_SPACE = BadRequest, "white space between a field name and its colon";
+    FIELD_SPACE = BadRequest, "field_space", "white space between a field name and its colon";
     /// RFC 9112 §5.
-    FIELD_COLON = BadRequest, "a field line without a colon";
+    FIELD_COLON = BadRequest, "field_colon", "a field line without a colon";
     /// RFC 9112 §5.2, and white space before the first field (§2.2).
-    FIELD_FOLDED = BadRequest, "a field line must not begin with white space";
+    FIELD_FOLDED = BadRequest, "field_folded", "a field line must not begin with white space";
     /// RFC 9110 §5.5: controls but HTAB.
-    FIELD_VALUE = BadRequest, "a field value contains a control byte";
+    FIELD_VALUE = BadRequest, "field_value", "a field value contains a control byte";
     /// RFC 9112 §3.2: a 1.1 request without Host.
-    HOST_MISSING = BadRequest, "the Host field is missing";
+    HOST_MISSING = BadRequest, "host_missing", "the Host field is missing";
     /// RFC 9112 §3.2: more than one Host line, equal or not.
-    HOST_REPEATED = BadRequest, "more than one Host field";
+    HOST_REPEATED = BadRequest, "host_repeated", "more than one Host field";
     /// RFC 9112 §3.2, RFC 3986 §3.2.2.
-    HOST = BadRequest, "the host must be a name or an address, with a port up to 65535 or none";
+    HOST = BadRequest, "host", "the host must be a name or an address, with a port up to 65535 or none";
     /// RFC 9110 §8.6.
-    CONTENT_LENGTH = BadRequest, "Content-Length must be one decimal number";
+    CONTENT_LENGTH = BadRequest, "content_length", "Content-Length must be one decimal number";
     /// RFC 9112 §6.1: both, or one twice, is how requests are smuggled.
-    FRAMING = BadRequest, "only one Content-Length or one Transfer-Encoding is allowed";
+    FRAMING = BadRequest, "framing", "only one Content-Length or one Transfer-Encoding is allowed";
     /// RFC 9112 §6.1: 1.0 has no transfer codings.
-    CODING_VERSION = BadRequest, "Transfer-Encoding needs HTTP/1.1";
+    CODING_VERSION = BadRequest, "coding_version", "Transfer-Encoding needs HTTP/1.1";
     /// RFC 9112 §6.3: codings that don't end in `chunked`, name it twice, or are malformed: there is no telling where the content ends.
-    CODING_FORM = BadRequest, "Transfer-Encoding must be exactly: chunked";
+    CODING_FORM = BadRequest, "coding_form", "Transfer-Encoding must be exactly: chunked";
     /// RFC 9112 §6.1: `chunked` after other codings.
-    CODING = NotImplemented, "the only transfer coding supported is chunked";
+    CODING = NotImplemented, "coding", "the only transfer coding supported is chunked";
     /// RFC 9110 §10.1.1.
-    EXPECTATION = ExpectationFailed, "the only expectation supported is 100-continue";
+    EXPECTATION = ExpectationFailed, "expectation", "the only expectation supported is 100-continue";
     /// RFC 9112 §7.1.
-    CHUNK_SIZE = BadRequest, "a chunk must begin with its size in hexadecimal";
+    CHUNK_SIZE = BadRequest, "chunk_size", "a chunk must begin with its size in hexadecimal";
     /// RFC 9112 §7.1.1.
-    CHUNK_EXTENSION = BadRequest, "a chunk extension is malformed or too long";
+    CHUNK_EXTENSION = BadRequest, "chunk_extension", "a chunk extension is malformed or too long";
     /// RFC 9112 §7.1.
-    CHUNK_END = BadRequest, "a chunk must end in CRLF";
+    CHUNK_END = BadRequest, "chunk_end", "a chunk must end in CRLF";
     /// RFC 9112 §6.3 (8): the client closed before the end of the content.
-    CONTENT_CUT = BadRequest, "the connection ended inside the content";
+    CONTENT_CUT = BadRequest, "content_cut", "the connection ended inside the content";
     /// RFC 9112 §8: the client closed before the end of the head.
-    HEAD_CUT = BadRequest, "the connection ended inside the request";
+    HEAD_CUT = BadRequest, "head_cut", "the connection ended inside the request";
     /// RFC 9110 §15.5.9: the head did not come in time.
-    TIMEOUT = RequestTimeout, "the request took too long to arrive";
+    TIMEOUT = RequestTimeout, "timeout", "the request took too long to arrive";
     /// RFC 9110 §15.5.15.
-    TARGET_LONG = UriTooLong, "the target is too long";
+    TARGET_LONG = UriTooLong, "target_long", "the target is too long";
     /// RFC 6585 §5: more fields or bytes than the limits.
-    FIELDS_LARGE = FieldsTooLarge, "too many or too long header fields: at most 100 in 16 KiB";
+    FIELDS_LARGE = FieldsTooLarge, "fields_large", "too many or too long header fields: at most 100 in 16 KiB";
     /// The head reached its limit before a target began.
-    HEAD_ENDLESS = BadRequest, "the request line does not end";
+    HEAD_ENDLESS = BadRequest, "head_endless", "the request line does not end";
 }
