@@ -1,7 +1,19 @@
-//! The media type that the client prefers (RFC 9110 §12.5.1), of the three that there are.
+//! What the client prefers (RFC 9110 §12.5.1), of what there is.
 
-/// The media types that a client can choose from, in the server's order of preference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What a client can choose between.
+pub trait Choice: Copy {
+    /// Its media type, in lower case.
+    fn name(self) -> &'static [u8];
+
+    /// Its version, where it has one: an element that names another one names something else.
+    #[inline]
+    fn version(self) -> Option<&'static [u8]> {
+        None
+    }
+}
+
+/// The media types of the resources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MediaType {
     /// `text/html`
     Html,
@@ -12,12 +24,15 @@ pub enum MediaType {
 }
 
 impl MediaType {
-    /// All three.
+    /// All three, in the order of preference between equals.
     pub const ALL: [MediaType; 3] = [MediaType::Html, MediaType::Json, MediaType::Text];
 
     /// The ones that programs read.
     pub const DATA: [MediaType; 2] = [MediaType::Json, MediaType::Text];
+}
 
+impl Choice for MediaType {
+    #[inline]
     fn name(self) -> &'static [u8] {
         match self {
             MediaType::Html => b"text/html",
@@ -27,29 +42,47 @@ impl MediaType {
     }
 }
 
-/// The one of `counted` that the Accept lines name with the highest weight above 0. Ranges such as `*/*` name nothing, nor does an
-/// element with a malformed weight.
-pub fn preferred<'a>(lines: impl Iterator<Item = &'a [u8]>, counted: &[MediaType]) -> Option<MediaType> {
-    let mut best: Option<(u16, MediaType)> = None;
+/// The one among `counted` that the Accept lines name with the highest weight above 0; of equals the first. Ranges such as `*/*` name
+/// nothing, and an element that breaks the grammar of its weight names nothing either.
+pub fn preferred<'a, C: Choice>(lines: impl Iterator<Item = &'a [u8]>, counted: &[C]) -> Option<C> {
+    let mut best: Option<(u16, usize)> = None;
     for element in lines.flat_map(|line| split_quoted(line, b',')) {
-        let Some((weight, media)) = named(element, counted) else { continue };
-        if weight > 0 && best.is_none_or(|(other, held)| weight > other || (weight == other && media < held)) {
-            best = Some((weight, media));
+        let Some((weight, place)) = named(element, counted) else { continue };
+        if weight > 0 && best.is_none_or(|(other, held)| weight > other || (weight == other && place < held)) {
+            best = Some((weight, place));
         }
     }
-    best.map(|(_, media)| media)
+    best.map(|(_, place)| counted[place])
 }
 
-/// The media type of `counted` that an element names, and its weight in thousandths.
-fn named(element: &[u8], counted: &[MediaType]) -> Option<(u16, MediaType)> {
+/// The place among `counted` of what an element names, and its weight in thousandths.
+fn named<C: Choice>(element: &[u8], counted: &[C]) -> Option<(u16, usize)> {
     let mut parts = split_quoted(element, b';');
     let name = parts.next()?.trim_ascii();
-    let media = *counted.iter().find(|media| name.eq_ignore_ascii_case(media.name()))?;
-    let weight = parts.map(<[u8]>::trim_ascii).find_map(|parameter| match parameter {
-        [b'q' | b'Q', b'=', value @ ..] => Some(weight(value)),
-        _ => None,
-    });
-    Some((weight.unwrap_or(Some(1000))?, media))
+    let place = counted.iter().position(|choice| name.eq_ignore_ascii_case(choice.name()))?;
+    let known = counted[place].version();
+    let mut weight = Some(1000);
+    for parameter in parts.map(<[u8]>::trim_ascii) {
+        match parameter {
+            [b'q' | b'Q', b'=', value @ ..] => {
+                weight = self::weight(value);
+                break;
+            }
+            _ if known.is_some_and(|known| is_other_version(parameter, known)) => return None,
+            _ => {}
+        }
+    }
+    Some((weight?, place))
+}
+
+/// Whether a parameter is a version, and not this one.
+fn is_other_version(parameter: &[u8], known: &[u8]) -> bool {
+    const NAME: &[u8] = b"version=";
+    let value = parameter.split_at_checked(NAME.len()).filter(|(name, _)| name.eq_ignore_ascii_case(NAME));
+    value.is_some_and(|(_, value)| {
+        let unquoted = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value);
+        unquoted != known
+    })
 }
 
 /// `qvalue` in thousandths: 0 to 1 with at most three decimals (RFC 9110 §12.4.2).
