@@ -45,7 +45,8 @@ fn main() -> ExitCode {
 
 /// Serves until a signal ends it.
 fn serve(Config { mut settings, access_log, trusting, warnings }: Config) -> Result<(), String> {
-    let log = Target::Pipe(Box::new(Stderr::default()));
+    let stderr = Stderr::default();
+    let log = Target::Pipe(Box::new(stderr.clone()));
     env_logger::Builder::new().filter_level(log::LevelFilter::Warn).parse_default_env().target(log).init();
     warnings.iter().for_each(|warning| log::warn!("{warning}"));
     // Before anything else: as PID 1 a process gets only the signals that it handles.
@@ -53,7 +54,7 @@ fn serve(Config { mut settings, access_log, trusting, warnings }: Config) -> Res
     handle_signals(&stopper).map_err(|error| format!("cannot handle signals: {error}"))?;
     settings.access_log = access_log.map(access_log_on_stdout).transpose()?;
     let server = Server::bind(&settings, &stopper).map_err(|error| advice(&error, &settings.listeners))?;
-    tell(&start_line(server.addresses(), &settings.listeners, settings.threads, &trusting));
+    tell(stderr, &start_line(server.addresses(), &settings.listeners, settings.threads, &trusting));
     server.run().map_err(|error| format!("a worker ended: {error}"))
 }
 
@@ -142,12 +143,12 @@ fn say(line: &str) {
 }
 
 /// One line on standard error, for the operator: standard output is not for that. That nobody reads it is no reason to fail.
-fn tell(line: &str) {
-    let _ = Stderr::default().write_all(format!("{line}\n").as_bytes());
+fn tell(mut stderr: Stderr, line: &str) {
+    let _ = stderr.write_all(format!("{line}\n").as_bytes());
 }
 
 fn failed(code: u8, reason: &str) -> ExitCode {
-    tell(reason);
+    tell(Stderr::default(), reason);
     ExitCode::from(code)
 }
 

@@ -4,12 +4,14 @@
 
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use swagip::observe::output::{Output, PIECE_MAX};
 
 /// Standard error. Each write is one line.
+#[derive(Clone)]
 pub(crate) struct Stderr {
     /// `None`: it cannot be duplicated, and takes nothing.
-    output: Option<Output>,
+    output: Option<Arc<Output>>,
     /// Lines since the last one that got through.
     dropped: usize,
 }
@@ -17,7 +19,7 @@ pub(crate) struct Stderr {
 impl Default for Stderr {
     fn default() -> Stderr {
         let descriptor = io::stderr().as_fd().try_clone_to_owned();
-        Stderr { output: descriptor.ok().map(|descriptor| Output::new(descriptor.into())), dropped: 0 }
+        Stderr { output: descriptor.ok().map(|descriptor| Output::new(descriptor.into()).into()), dropped: 0 }
     }
 }
 
