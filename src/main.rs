@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use stderr::Stderr;
 use swagip::config::{Command, Config};
-use swagip::net::{BindError, Listen, Order, Server, Stopper, Threads};
+use swagip::net::{BindError, Listen, Order, Role, Server, Settings, Stopper, Threads};
 use swagip::observe::access_log;
 use swagip::observe::output::Output;
 
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     };
     let outcome = match command {
         Command::Serve(config) => serve(*config),
-        Command::Healthcheck(listener) => healthcheck::ask(&listener),
+        Command::Healthcheck(listener) => healthcheck::ask(&listener).map_err(failure),
         Command::Print(text) => {
             say(text.trim_end());
             Ok(())
@@ -39,23 +39,37 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(reason) => failed(FAILURE, &reason),
+        Err((code, reason)) => failed(code, &reason),
     }
 }
 
+/// The exit code, and why.
+type Failure = (u8, String);
+
+fn failure(reason: String) -> Failure {
+    (FAILURE, reason)
+}
+
 /// Serves until a signal ends it.
-fn serve(Config { mut settings, access_log, trusting, warnings }: Config) -> Result<(), String> {
+fn serve(Config { mut settings, access_log, trusting, warnings }: Config) -> Result<(), Failure> {
     let stderr = Stderr::default();
     let log = Target::Pipe(Box::new(stderr.clone()));
     env_logger::Builder::new().filter_level(log::LevelFilter::Warn).parse_default_env().target(log).init();
     warnings.iter().for_each(|warning| log::warn!("{warning}"));
     // Before anything else: as PID 1 a process gets only the signals that it handles.
-    let stopper = Stopper::new().map_err(|error| BindError::Resources(error).to_string())?;
-    handle_signals(&stopper).map_err(|error| format!("cannot handle signals: {error}"))?;
-    settings.access_log = access_log.map(access_log_on_stdout).transpose()?;
-    let server = Server::bind(&settings, &stopper).map_err(|error| advice(&error, &settings.listeners))?;
-    tell(stderr, &start_line(server.addresses(), &settings.listeners, settings.threads, &trusting));
-    server.run().map_err(|error| format!("a worker ended: {error}"))
+    let stopper = Stopper::new().map_err(|error| failure(BindError::Resources(error).to_string()))?;
+    handle_signals(&stopper).map_err(|error| failure(format!("cannot handle signals: {error}")))?;
+    settings.access_log = access_log.map(access_log_on_stdout).transpose().map_err(failure)?;
+    let server = Server::bind(&settings, &stopper).map_err(|error| match error {
+        BindError::Inherited(_) => (USAGE, error.to_string()),
+        _ => failure(advice(&error, &settings.listeners)),
+    })?;
+    let line = start_line(&server, &settings, &trusting);
+    tell(stderr, &line);
+    if let Err(error) = server.tell_ready(&line) {
+        log::warn!("NOTIFY_SOCKET: nobody is told that this server is ready: {error}");
+    }
+    server.run().map_err(|error| failure(format!("a worker ended: {error}")))
 }
 
 /// The access log's place. Nothing else is written there.
@@ -65,12 +79,13 @@ fn access_log_on_stdout(options: access_log::Options) -> Result<access_log::Sett
     Ok(access_log::Settings { options, output: Arc::new(Output::new(descriptor.into())) })
 }
 
-/// The first signal asks for the end, the second one is the end. Those that other programs take for an order to read their files
+/// The first signal asks for the end, the second one is the end. Those that other programs take for an order to open their logs
 /// again are ignored; unhandled they would kill this one.
 fn handle_signals(stopper: &Stopper) -> io::Result<()> {
-    for signal in [SIGHUP, SIGUSR1, SIGUSR2] {
+    for signal in [SIGUSR1, SIGUSR2] {
         flag::register(signal, Arc::default())?;
     }
+    stopper.reload_on(SIGHUP)?;
     let is_stopping = Arc::new(AtomicBool::new(false));
     for (signal, order) in [(SIGTERM, Order::Drain), (SIGQUIT, Order::Drain), (SIGINT, Order::DrainAtOnce)] {
         // In this order, because handlers run in the order of their registration.
@@ -82,15 +97,19 @@ fn handle_signals(stopper: &Stopper) -> io::Result<()> {
 }
 
 /// What is true now, with the ports that the kernel chose.
-fn start_line(addresses: impl Iterator<Item = SocketAddr>, listeners: &[Listen], threads: Threads, trusting: &str) -> String {
-    let addresses = addresses.zip(listeners).map(|(address, listener)| match listener.proxy {
+fn start_line(server: &Server, Settings { listeners, threads, .. }: &Settings, trusting: &str) -> String {
+    let own = server.addresses().zip(listeners).map(|(address, listener)| match listener.proxy {
         true => format!("{address} (PROXY protocol)"),
         false => address.to_string(),
     });
-    let addresses = addresses.collect::<Vec<_>>().join(" and ");
+    let inherited = server.inherited().map(|(address, role)| match role {
+        Role::Proxy => format!("{address} (inherited, PROXY protocol)"),
+        Role::Http => format!("{address} (inherited)"),
+    });
+    let addresses = inherited.chain(own).collect::<Vec<_>>().join(" and ");
     let count = threads.count();
     let plural = if count.get() == 1 { "" } else { "s" };
-    let pinned = if threads == Threads::Pinned { "pinned " } else { "" };
+    let pinned = if *threads == Threads::Pinned { "pinned " } else { "" };
     format!("listening on {addresses}, {count} {pinned}thread{plural}, {trusting}")
 }
 
@@ -98,7 +117,7 @@ fn start_line(addresses: impl Iterator<Item = SocketAddr>, listeners: &[Listen],
 fn advice(error: &BindError, listeners: &[Listen]) -> String {
     let address = match error {
         BindError::Taken(address) | BindError::Other { address, .. } => *address,
-        BindError::Resources(_) => return error.to_string(),
+        BindError::Resources(_) | BindError::Inherited(_) => return error.to_string(),
     };
     // Where IPv6 is off, a bare port is found under 0.0.0.0.
     let fits = |listener: &&Listen| listener.address == address || listener.any && listener.address.port() == address.port();

@@ -175,6 +175,24 @@ fn where_not_to_listen_is_told_in_one_line() {
     ]);
 }
 
+/// A service manager's variables; what is wrong with a descriptor: tests/service.
+#[test]
+fn what_a_service_manager_got_wrong_is_told_in_one_line() {
+    let count = "is not a number of listeners from 0 to 1024: leave it to systemd";
+    let none = "is not a socket's path or @name: leave it to systemd, or unset it";
+    let micros = "is not a number of microseconds: leave it to systemd, or unset it";
+    refused(&[
+        ("", &[("LISTEN_FDS", "x")], &format!(r#"LISTEN_FDS: "x" {count}"#)),
+        ("", &[("LISTEN_FDS", "-1")], &format!(r#"LISTEN_FDS: "-1" {count}"#)),
+        ("", &[("LISTEN_FDS", "1025")], &format!(r#"LISTEN_FDS: "1025" {count}"#)),
+        ("", &[("LISTEN_FDS", "1")], r#"LISTEN_FDS: "1" means nothing without LISTEN_PID: set that, or unset LISTEN_FDS"#),
+        ("", &[("NOTIFY_SOCKET", "run/notify")], &format!(r#"NOTIFY_SOCKET: "run/notify" {none}"#)),
+        ("", &[("NOTIFY_SOCKET", "vsock:2:1")], &format!(r#"NOTIFY_SOCKET: "vsock:2:1" {none}"#)),
+        ("", &[("WATCHDOG_USEC", "0")], &format!(r#"WATCHDOG_USEC: "0" {micros}"#)),
+        ("", &[("WATCHDOG_USEC", "1s")], &format!(r#"WATCHDOG_USEC: "1s" {micros}"#)),
+    ]);
+}
+
 #[test]
 fn whom_not_to_trust_is_told_in_one_line() {
     refused(&[

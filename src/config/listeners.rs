@@ -7,7 +7,7 @@ use crate::net::{DEFAULT_PORT, Listen};
 use std::ffi::OsString;
 use std::net::IpAddr;
 
-/// The listeners, at least one.
+/// The listeners: at least one, unless some are inherited.
 pub(super) struct Listeners {
     /// The plain ones first.
     pub(super) all: Vec<Listen>,
@@ -16,7 +16,8 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    pub(super) fn new(flags: ListenFlags, environment: &Environment) -> Result<Listeners, UsageError> {
+    /// `has_inherited`: listeners are handed down, so that only what is named is opened besides.
+    pub(super) fn new(flags: ListenFlags, environment: &Environment, has_inherited: bool) -> Result<Listeners, UsageError> {
         let mut named = Vec::new();
         for given in environment.list(("--listen", flags.listen), "SWAGIP_LISTEN")? {
             named.push((given.read(address::listen)?, given));
@@ -32,7 +33,8 @@ impl Listeners {
             named.push((Listen { proxy: true, ..given.read(address::listen)? }, given.clone()));
         }
         if named.is_empty() {
-            return Ok(Listeners { all: vec![address::any(DEFAULT_PORT)], proxy: None });
+            let all = if has_inherited { Vec::new() } else { vec![address::any(DEFAULT_PORT)] };
+            return Ok(Listeners { all, proxy: None });
         }
         refuse_overlap(&named)?;
         let all = named.into_iter().map(|(listener, _)| listener).collect();

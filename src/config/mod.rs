@@ -9,11 +9,12 @@ mod flags;
 mod given;
 mod listeners;
 mod mistake;
+mod service;
 mod unknown;
 mod value;
 
 use crate::client::{Rule, TrustList};
-use crate::net::{Limits, Listen, Settings, Threads};
+use crate::net::{Limits, Listen, Role, Settings, Threads};
 use crate::observe::access_log;
 use crate::resource::{ReverseDns, Site};
 use clap::Parser;
@@ -90,7 +91,7 @@ impl Command {
         let environment = &Environment::new(environment);
         match flags.subcommand.take() {
             Some(Subcommands::Healthcheck { address }) => {
-                Listeners::new(flags.listen, environment)?.target(address).map(Self::Healthcheck)
+                Listeners::new(flags.listen, environment, false)?.target(address).map(Self::Healthcheck)
             }
             None => config(flags, environment).map(Box::new).map(Self::Serve),
         }
@@ -98,17 +99,21 @@ impl Command {
 }
 
 fn config(flags: Flags, environment: &Environment) -> Result<Config, UsageError> {
-    let listeners = Listeners::new(flags.listen, environment)?;
+    let inherited = service::inherited(environment)?;
+    let listeners = Listeners::new(flags.listen, environment, !inherited.is_empty())?;
+    let inherited_proxy = inherited.iter().find(|(role, _)| *role == Role::Proxy).map(|(_, given)| given.clone());
     let threads = environment.value(("--threads", flags.threads), "SWAGIP_THREADS", value::threads)?;
     let threads = threads.unwrap_or_else(|| Threads::Spread(available_parallelism().unwrap_or(NonZeroUsize::MIN)));
     let mut warnings = Vec::new();
-    let (rule, trusting) = rule(flags.rule, listeners.proxy, environment, &mut warnings)?;
+    let (rule, trusting) = rule(flags.rule, listeners.proxy.or(inherited_proxy), environment, &mut warnings)?;
     let site = site(flags.site, environment)?;
     let limits = limits(flags.limits, threads.count(), environment)?;
     let access_log = access_log(flags.log, environment, &mut warnings)?;
     environment.value(("", None), "RUST_LOG", value::log_filter)?;
     warnings.extend(unknown::warnings(environment));
-    let settings = Settings { listeners: listeners.all, threads, limits, rule, site, access_log: None };
+    let inherited = inherited.into_iter().map(|(role, _)| role).collect();
+    let supervision = service::supervision(environment)?;
+    let settings = Settings { listeners: listeners.all, inherited, supervision, threads, limits, rule, site, access_log: None };
     Ok(Config { settings, access_log, trusting, warnings })
 }
 

@@ -17,6 +17,9 @@ type Reason = &'static str;
 /// More than any machine has CPUs, so more is a typing mistake.
 const THREADS_MAX: usize = 1024;
 
+/// As many as there may be threads: more are of no use.
+const DESCRIPTORS_MAX: usize = THREADS_MAX;
+
 /// A day. More is probably a mistake, too, and this fits into 32 bits as milliseconds.
 pub(super) const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -29,6 +32,19 @@ pub(super) fn threads(text: &str) -> Result<Threads, Reason> {
     }
     let count = number(text).filter(|count: &NonZeroUsize| count.get() <= THREADS_MAX);
     count.map(Threads::Spread).ok_or("is not a number of threads from 1 to 1024, nor \"pinned\": try 2")
+}
+
+/// LISTEN_FDS.
+pub(super) fn descriptors(text: &str) -> Result<usize, Reason> {
+    number(text)
+        .filter(|&count| count <= DESCRIPTORS_MAX)
+        .ok_or("is not a number of listeners from 0 to 1024: leave it to systemd")
+}
+
+/// WATCHDOG_USEC.
+pub(super) fn watchdog(text: &str) -> Result<Duration, Reason> {
+    let micros = number(text).filter(|&micros: &u64| micros > 0);
+    micros.map(Duration::from_micros).ok_or("is not a number of microseconds: leave it to systemd, or unset it")
 }
 
 pub(super) fn connections(text: &str) -> Result<NonZeroUsize, Reason> {

@@ -6,7 +6,7 @@ use mio::net::{TcpListener, TcpStream};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::SetStruct;
 use nix::{setsockopt_impl, sockopt_impl};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsFd;
@@ -29,6 +29,25 @@ const RECEIVE_BUFFER: usize = 64 * 1024;
 
 /// Where to listen when nothing was said.
 pub const DEFAULT_PORT: u16 = 8080;
+
+/// A listening socket of one thread.
+pub struct Listener {
+    /// The socket, or a duplicate of it.
+    pub socket: TcpListener,
+    /// Its connections begin with a PROXY header.
+    pub proxy: bool,
+    /// It was handed down, and others have it too: it is left as it is when this process stops.
+    pub is_inherited: bool,
+    /// It may have connections for us that no new event will announce.
+    pub is_ready: bool,
+}
+
+impl Listener {
+    /// One that was handed down.
+    pub fn inherited(socket: TcpListener, proxy: bool) -> Listener {
+        Listener { socket, proxy, is_inherited: true, is_ready: false }
+    }
+}
 
 /// Resolves where to listen: a port is chosen where 0 was asked for, and a bare port is IPv4's alone on a machine without IPv6.
 ///
@@ -77,21 +96,39 @@ fn socket(address: SocketAddr) -> io::Result<Socket> {
 ///
 /// # Errors
 /// [`BindError`], though `resolve` will have met it before.
-pub fn open(listen: Listen, write: Duration) -> Result<TcpListener, BindError> {
+pub fn open(listen: Listen, write: Duration) -> Result<Listener, BindError> {
     let open = || {
         let socket = socket(listen.address)?;
         socket.set_reuse_port(true)?;
-        socket.set_tcp_nodelay(true)?;
-        socket.set_nonblocking(true)?;
-        socket.set_send_buffer_size(SEND_BUFFER)?;
-        socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
-        socket.set_tcp_user_timeout(Some(write))?;
+        prepare(&SockRef::from(&socket), write)?;
         socket.bind(&listen.address.into())?;
         socket.listen(BACKLOG)?;
-        setsockopt(&socket, TcpDeferAccept, &DEFER_ACCEPT)?;
+        defer_accept(&socket)?;
         Ok(TcpListener::from_std(socket.into()))
     };
-    open().map_err(|source| BindError::Other { address: listen.address, source })
+    let listener = |socket| Listener { socket, proxy: listen.proxy, is_inherited: false, is_ready: false };
+    open().map(listener).map_err(|source| BindError::Other { address: listen.address, source })
+}
+
+/// Sets what accepted sockets inherit, and what an event loop needs. `write`: how long a client may take nothing of what was sent
+/// to it.
+///
+/// # Errors
+/// The kernel's.
+pub fn prepare(socket: &SockRef<'_>, write: Duration) -> io::Result<()> {
+    socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    socket.set_tcp_user_timeout(Some(write))
+}
+
+/// Has the kernel keep back connections that have sent nothing yet.
+///
+/// # Errors
+/// The kernel's.
+pub fn defer_accept(listener: &impl AsFd) -> io::Result<()> {
+    Ok(setsockopt(listener, TcpDeferAccept, &DEFER_ACCEPT)?)
 }
 
 /// Has the kernel announce connections from now on that have sent nothing yet. Those that it holds back when a listener is

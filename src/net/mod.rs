@@ -7,19 +7,23 @@ mod clock;
 mod connection;
 mod cpu;
 mod deadlines;
+mod inherited;
 mod listener;
 mod queries;
 mod server;
 mod socket;
 mod sources;
 mod stopper;
+mod supervisor;
 mod tally;
 mod wait;
 mod worker;
 
+pub use inherited::Role;
 pub use listener::DEFAULT_PORT;
 pub use server::Server;
 pub use stopper::{Order, Stopper};
+pub use supervisor::Supervision;
 
 use crate::client::Rule;
 use crate::observe::access_log;
@@ -102,6 +106,11 @@ impl Default for Limits {
 pub struct Settings {
     /// Where to listen.
     pub listeners: Vec<Listen>,
+    /// What the listeners are for that are handed down to this process, in their order; the environment is as sd_listen_fds(3)
+    /// tells then.
+    pub inherited: Vec<Role>,
+    /// Whom to tell how it fares; `None`: nobody.
+    pub supervision: Option<Supervision>,
     /// How many workers.
     pub threads: Threads,
     /// How long and how much.
@@ -126,6 +135,8 @@ pub enum BindError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// The descriptor of this number was handed down as a listener and is none.
+    Inherited(i32),
     /// The kernel gave no poll, or no thread.
     Resources(io::Error),
 }
@@ -135,6 +146,9 @@ impl fmt::Display for BindError {
         match self {
             BindError::Taken(address) => write!(formatter, "{address} is taken"),
             BindError::Other { address, source } => write!(formatter, "cannot listen on {address}: {source}"),
+            BindError::Inherited(descriptor) => {
+                write!(formatter, "LISTEN_FDS: descriptor {descriptor} is not a TCP listener: leave it out of the socket unit")
+            }
             BindError::Resources(source) => write!(formatter, "cannot start: {source}"),
         }
     }

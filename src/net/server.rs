@@ -1,6 +1,8 @@
 //! The whole server: as many workers as threads, started and stopped together.
 
+use super::inherited::{self, Inherited, Role};
 use super::sources::PerClient;
+use super::supervisor::Supervisor;
 use super::worker::{Common, Worker};
 use super::{BindError, Limits, Listen, Settings, Stopper, Threads, cpu, listener};
 use crate::exchange::Service;
@@ -23,6 +25,8 @@ const CONNECTIONS_MAX: usize = 1_000_000;
 pub struct Server {
     workers: Vec<Worker>,
     listeners: Vec<Listen>,
+    inherited: Vec<Inherited>,
+    supervisor: Option<Arc<Supervisor>>,
     /// Each worker's, where they are pinned.
     cpus: Vec<usize>,
 }
@@ -33,6 +37,7 @@ impl Server {
     /// # Errors
     /// See [`BindError`].
     pub fn bind(settings: &Settings, stopper: &Stopper) -> Result<Server, BindError> {
+        let inherited = inherited::take(&settings.inherited, settings.limits.write)?;
         let listeners = settings.listeners.iter().map(|&listen| listener::resolve(listen)).collect::<Result<Vec<_>, _>>()?;
         let cpus = match settings.threads {
             Threads::Spread(_) => Vec::new(),
@@ -46,26 +51,49 @@ impl Server {
             stopper: stopper.clone(),
             tallies: Arc::default(),
         };
+        let supervisor = settings.supervision.as_ref().map(|supervision| Supervisor::new(supervision, threads).map(Arc::new));
+        let supervisor = supervisor.transpose().map_err(BindError::Resources)?;
         let mut workers = Vec::with_capacity(threads);
-        for _ in 0..threads {
-            let open = |&listen: &Listen| Ok((listener::open(listen, settings.limits.write)?, listen.proxy));
-            let sockets = listeners.iter().map(open).collect::<Result<_, _>>()?;
+        for thread in 0..threads {
+            let open = |&listen: &Listen| listener::open(listen, settings.limits.write);
+            let mut opened = listeners.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+            opened.extend(inherited::share(&inherited, thread, threads).map_err(BindError::Resources)?);
             let access_log = settings.access_log.as_ref();
             let access_log = access_log.map(|log| AccessLog::new(log, settings.site.served_by.as_deref()));
             let observers = Observers { access_log, ..Observers::default() }.boxed();
             let service = Service::recording(settings.rule.clone(), settings.site.clone(), observers);
-            let worker = Worker::new(sockets, service, None, common.clone());
-            workers.push(worker.map_err(BindError::Resources)?);
+            let worker = Worker::new(opened, service, None, common.clone());
+            let mut worker = worker.map_err(BindError::Resources)?;
+            supervisor.iter().try_for_each(|supervisor| worker.supervise(supervisor)).map_err(BindError::Resources)?;
+            workers.push(worker);
         }
         if let Some(first) = workers.first().filter(|_| !cpus.is_empty()) {
             first.steer(&cpus).map_err(BindError::Resources)?;
         }
-        Ok(Server { workers, listeners, cpus })
+        Ok(Server { workers, listeners, inherited, supervisor, cpus })
     }
 
     /// Where it listens, in the order of the settings, with the ports that the kernel chose.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         self.listeners.iter().map(|listen| listen.address)
+    }
+
+    /// Where it listens by what was handed down, and for what; an address of several listeners once.
+    pub fn inherited(&self) -> impl Iterator<Item = (SocketAddr, Role)> {
+        let first = |(index, one): (usize, &Inherited)| {
+            let is_first = self.inherited[..index].iter().all(|other| other.address != one.address);
+            is_first.then_some((one.address, one.role))
+        };
+        self.inherited.iter().enumerate().filter_map(first)
+    }
+
+    /// Tells whoever supervises it, if anyone does, that it serves. To be called once, when nothing but [`Server::run`] is left to do;
+    /// `status` says how it serves, for a person.
+    ///
+    /// # Errors
+    /// The supervisor is not there.
+    pub fn tell_ready(&self, status: &str) -> io::Result<()> {
+        self.supervisor.as_ref().map_or(Ok(()), |supervisor| supervisor.ready(status))
     }
 
     /// Serves until it was ordered to stop and has. The first worker has the calling thread, each other one its own: with one

@@ -1,4 +1,4 @@
-//! How a server is asked to stop: by a call, or by a signal.
+//! How a server is asked to stop, or to reload: by a call, or by a signal.
 //!
 //! The order is one number. The bell is a pair of sockets: of one end every worker's poll has a duplicate, and a byte into the
 //! other end wakes them all. Nobody reads it, because polls are edge-triggered; and a signal handler may send it, so that no
@@ -9,12 +9,13 @@ use signal_hook::{flag, low_level::pipe};
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Stops a server, from any thread or in a signal handler.
 #[derive(Clone, Debug)]
 pub struct Stopper {
     order: Arc<AtomicUsize>,
+    reload: Arc<AtomicBool>,
     bell: Arc<UnixStream>,
     sender: Arc<UnixStream>,
 }
@@ -37,7 +38,7 @@ impl Stopper {
         let (bell, sender) = UnixStream::pair()?;
         bell.set_nonblocking(true)?;
         sender.set_nonblocking(true)?;
-        Ok(Stopper { order: Arc::default(), bell: Arc::new(bell), sender: Arc::new(sender) })
+        Ok(Stopper { order: Arc::default(), reload: Arc::default(), bell: Arc::new(bell), sender: Arc::new(sender) })
     }
 
     /// Orders the server to stop.
@@ -56,6 +57,21 @@ impl Stopper {
         flag::register_usize(signal, Arc::clone(&self.order), order as usize)?;
         pipe::register(signal, self.sender.try_clone()?)?;
         Ok(())
+    }
+
+    /// Has a signal ask for a reload. Nothing can be read again yet: whoever supervises this server is told that it was done.
+    ///
+    /// # Errors
+    /// The kernel does not let it be handled.
+    pub fn reload_on(&self, signal: i32) -> io::Result<()> {
+        flag::register(signal, Arc::clone(&self.reload))?;
+        pipe::register(signal, self.sender.try_clone()?)?;
+        Ok(())
+    }
+
+    /// Whether a reload was asked for; true for one of those who ask.
+    pub(super) fn takes_reload(&self) -> bool {
+        self.reload.swap(false, Ordering::Relaxed)
     }
 
     /// What was ordered.

@@ -10,12 +10,14 @@ mod expire;
 mod replies;
 mod room;
 mod settle;
+mod supervised;
 #[cfg(test)]
 mod tests;
 
 use super::clock::{self, Clock};
 use super::connection::{Connection, Outcome, Shared};
 use super::deadlines::{Deadlines, Millis, NEVER, Wait};
+use super::listener::Listener;
 use super::queries::{self, Queries};
 use super::sources::{PerClient, Sources};
 use super::tally::Tallies;
@@ -25,28 +27,24 @@ use crate::http::scan::HEAD_MAX;
 use crate::observe::Observers;
 use drain::Drain;
 use mio::event::Event;
-use mio::net::{TcpListener, UnixStream};
+use mio::net::UnixStream;
 use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use supervised::Supervised;
 
 /// Events taken at once.
 const EVENTS_MAX: usize = 512;
 
-/// The tokens of connections are their slots; those of the bell, of the listeners and of look-ups are greater.
+/// The tokens of connections are their slots; those of the bell, of the timer, of the listeners and of look-ups are greater.
 const SLOT_MAX: usize = queries::TOKEN_MIN - 1;
 
 const BELL: Token = Token(usize::MAX);
 
-struct Listener {
-    socket: TcpListener,
-    /// Its connections begin with a PROXY header.
-    proxy: bool,
-    /// It may have connections for us that no new event will announce.
-    is_ready: bool,
-}
+/// The timer of whoever is supervised.
+const BEAT: Token = Token(BELL.0 - 1);
 
 /// What all workers are given alike, or share.
 #[derive(Clone)]
@@ -82,6 +80,7 @@ pub struct Worker {
     clock: Clock,
     /// Rings when something was ordered; kept, because closing it takes it out of the poll.
     _bell: UnixStream,
+    supervised: Option<Supervised>,
     drain: Option<Drain>,
     /// The order that `drain` carries out.
     handled: Option<Order>,
@@ -91,12 +90,12 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker with these listeners. With each listener: whether its connections begin with a PROXY header.
+    /// A worker with these listeners, those that are inherited last.
     ///
     /// # Errors
     /// The kernel gives no poll.
     pub fn new(
-        sockets: Vec<(TcpListener, bool)>,
+        mut listeners: Vec<Listener>,
         service: Service<Option<Box<Observers>>>,
         queries: Option<Queries>,
         common: Common,
@@ -105,10 +104,8 @@ impl Worker {
         let poll = Poll::new()?;
         let mut bell = stopper.bell()?;
         poll.registry().register(&mut bell, BELL, Interest::READABLE)?;
-        let mut listeners = Vec::new();
-        for (index, (mut socket, proxy)) in sockets.into_iter().enumerate() {
-            poll.registry().register(&mut socket, listener_token(index), Interest::READABLE)?;
-            listeners.push(Listener { socket, proxy, is_ready: false });
+        for (index, listener) in listeners.iter_mut().enumerate() {
+            poll.registry().register(&mut listener.socket, listener_token(index), Interest::READABLE)?;
         }
         // One is let in before another is closed for it.
         let places = connections_max + 1;
@@ -129,6 +126,7 @@ impl Worker {
             stopper,
             clock: clock::monotonic,
             _bell: bell,
+            supervised: None,
             drain: None,
             handled: None,
             date_until: 0,
@@ -137,12 +135,13 @@ impl Worker {
         })
     }
 
-    /// Has the kernel give the connections of all workers to them by CPU. To be called for the first one.
+    /// Has the kernel give the connections of all workers to them by CPU, but for inherited listeners. To be called for the first one.
     ///
     /// # Errors
     /// The kernel's.
     pub fn steer(&self, cpus: &[usize]) -> io::Result<()> {
-        self.listeners.iter().try_for_each(|listener| cpu::steer(&listener.socket, cpus))
+        let mut own = self.listeners.iter().filter(|listener| !listener.is_inherited);
+        own.try_for_each(|listener| cpu::steer(&listener.socket, cpus))
     }
 
     /// Serves until it is ordered to stop and has.
@@ -234,7 +233,10 @@ impl Worker {
     #[cold]
     fn rare_event(&mut self, token: Token) {
         if token == BELL {
+            self.tell_supervisor();
             self.handle_order();
+        } else if token == BEAT {
+            self.beat();
         } else if let Some(listener) = self.listeners.get_mut(listener_index(token)) {
             listener.is_ready = true;
         } else if let Some(queries) = &mut self.queries {
@@ -276,9 +278,9 @@ impl Worker {
 }
 
 fn listener_token(index: usize) -> Token {
-    Token(BELL.0 - 1 - index)
+    Token(BEAT.0 - 1 - index)
 }
 
 fn listener_index(token: Token) -> usize {
-    BELL.0 - 1 - token.0
+    BEAT.0 - 1 - token.0
 }

@@ -24,6 +24,8 @@ pub struct TestServer {
 pub fn settings() -> Settings {
     Settings {
         listeners: vec![Listen { address: ([127, 0, 0, 1], 0).into(), any: false, proxy: false }],
+        inherited: Vec::new(),
+        supervision: None,
         threads: Threads::Spread(NonZeroUsize::MIN),
         limits: Limits::default(),
         rule: Rule::default(),

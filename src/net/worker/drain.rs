@@ -6,6 +6,9 @@
 //! all is served as ever,   what had begun is        idle connections are     is finished              whatever there still is
 //! last answers close       accepted                 shut down
 //! ```
+//!
+//! Listeners that are inherited stay open, and the next process serves what waits there. After the grace they are let go of, as
+//! they are: what is done to our own would be done to that process. Where all are inherited there is no stage of handshakes.
 
 use super::Worker;
 use crate::net::connection::Connection;
@@ -35,7 +38,7 @@ enum Stage {
     Grace,
     /// No new connection begins; those that are being made are accepted.
     Handshakes,
-    /// The listeners are closed; who has just connected may still send.
+    /// The listeners are closed or let go of; who has just connected may still send.
     Silence,
     /// What is in flight is finished.
     Finish,
@@ -77,7 +80,7 @@ impl Worker {
         }
         self.handled = self.stopper.order();
         self.shared.service.drain();
-        for listener in &mut self.listeners {
+        for listener in self.listeners.iter_mut().filter(|listener| !listener.is_inherited) {
             if let Err(error) = listener::announce_at_once(&listener.socket) {
                 self.tallies.refused.tell("connections that have sent nothing when a listener closes are reset", &error);
             }
@@ -105,6 +108,10 @@ impl Worker {
             return;
         }
         let (stage, until) = match stage {
+            Stage::Grace if self.let_go_of_inherited() => {
+                self.close_idle();
+                (Stage::Silence, self.shared.now + DRAIN_SILENCE)
+            }
             Stage::Grace => {
                 self.ignore_new();
                 let (least, most) = DRAIN_HANDSHAKES;
@@ -122,6 +129,16 @@ impl Worker {
             Stage::Finish => (Stage::Finish, Millis::MAX),
         };
         self.drain = Some(Drain { stage, until, end });
+    }
+
+    /// Stops accepting from the listeners that are not our own; true where there are no others. Dropping ours of several duplicates
+    /// does not take it out of epoll.
+    fn let_go_of_inherited(&mut self) -> bool {
+        while let Some(mut last) = self.listeners.pop_if(|last| last.is_inherited) {
+            // It fails only on a socket that is gone.
+            let _ = self.poll.registry().deregister(&mut last.socket);
+        }
+        self.listeners.is_empty()
     }
 
     fn ignore_new(&self) {

@@ -65,8 +65,8 @@ impl Stage {
     fn new(clock: fn() -> Millis, time: &'static AtomicU64) -> Stage {
         let limits = Limits { head: Duration::from_secs(3600), idle: Duration::from_secs(3600), ..Limits::default() };
         let listen = Listen { address: (Ipv4Addr::LOCALHOST, 0).into(), any: false, proxy: false };
-        let socket = listener::open(listen, limits.write).unwrap();
-        let address = socket.local_addr().unwrap();
+        let listener = listener::open(listen, limits.write).unwrap();
+        let address = listener.socket.local_addr().unwrap();
         let site = Site { reverse_dns: ReverseDns::All, title: "SwagIP".to_owned(), ..Site::default() };
         let script = Arc::<Mutex<Script>>::default();
         let queries = Queries::new(Box::new(Scripted(Arc::clone(&script))), Arc::new(PerClient::new(1)));
@@ -74,7 +74,7 @@ impl Stage {
         let stopper = Stopper::new().unwrap();
         let common =
             Common { limits, connections_max: 1000, per_client: None, stopper: stopper.clone(), tallies: Arc::default() };
-        let mut worker = Worker::new(vec![(socket, false)], service, Some(queries), common).unwrap();
+        let mut worker = Worker::new(vec![listener], service, Some(queries), common).unwrap();
         worker.clock = clock;
         Stage { worker, script, time, address, stopper }
     }

@@ -1,0 +1,143 @@
+//! Telling whoever started this server how it fares (sd_notify(3)), and that all its threads turn.
+//!
+//! ```text
+//! READY ──▶ WATCHDOG …, RELOADING and READY … ──▶ STOPPING
+//! ```
+//!
+//! The watchdog is told in rounds: every thread joins a round once, when its own timer beats, and the last one to join tells. So
+//! one thread that has stalled is enough for silence, and none waits for another.
+
+use nix::time::{ClockId, clock_gettime};
+use std::io;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Where to tell, and how often.
+#[derive(Clone, Debug)]
+pub struct Supervision {
+    /// A datagram socket, by its path or its abstract name.
+    pub address: SocketAddr,
+    /// How long the supervisor takes silence for health.
+    pub watchdog: Option<Duration>,
+}
+
+/// Who started this server, and wants to know how it fares.
+pub struct Supervisor {
+    socket: UnixDatagram,
+    address: SocketAddr,
+    watchdog: Option<Duration>,
+    is_stopping: AtomicBool,
+    threads: usize,
+    /// The round that is under way.
+    round: AtomicU64,
+    /// Threads that have not joined it.
+    missing: AtomicUsize,
+}
+
+impl Supervisor {
+    /// The supervisor of a server of so many threads.
+    ///
+    /// # Errors
+    /// The kernel gives no socket.
+    pub fn new(supervision: &Supervision, threads: usize) -> io::Result<Supervisor> {
+        Ok(Supervisor {
+            socket: UnixDatagram::unbound()?,
+            address: supervision.address.clone(),
+            watchdog: supervision.watchdog,
+            is_stopping: AtomicBool::new(false),
+            threads,
+            round: AtomicU64::new(1),
+            missing: AtomicUsize::new(threads),
+        })
+    }
+
+    /// How often every thread is to [join](Supervisor::join) a round: twice in the time that silence is taken for health.
+    pub fn beat(&self) -> Option<Duration> {
+        /// The timer's own unit is finer; a silence this short is no use to anybody.
+        const BEAT_MIN: Duration = Duration::from_millis(1);
+        self.watchdog.map(|watchdog| (watchdog / 2).max(BEAT_MIN))
+    }
+
+    /// Tells that it serves; `status` says how, for a person. To be called once, before any event loop runs: it may wait for the
+    /// supervisor, and after it nothing does.
+    ///
+    /// # Errors
+    /// Nobody is there, which is no reason to stop: the variable may be left over from another program.
+    pub fn ready(&self, status: &str) -> io::Result<()> {
+        self.socket.send_to_addr(format!("READY=1\nSTATUS={status}").as_bytes(), &self.address)?;
+        self.socket.set_nonblocking(true)
+    }
+
+    /// Tells that it has read again what can be read again: that is nothing yet.
+    pub fn reloaded(&self) {
+        if !self.is_stopping.load(Ordering::Relaxed) {
+            self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={}", micros()));
+            self.tell("READY=1");
+        }
+    }
+
+    /// Tells that it ends; the first of several calls.
+    pub fn stopping(&self) {
+        if !self.is_stopping.swap(true, Ordering::Relaxed) {
+            self.tell("STOPPING=1\nSTATUS=draining");
+        }
+    }
+
+    /// A thread joins the round, if it has not. `joined`: the last one that it joined, 0 at first.
+    pub fn join(&self, joined: &mut u64) {
+        // The thread that ends a round has set up the next one before anybody sees that there is one.
+        let round = self.round.load(Ordering::Acquire);
+        if std::mem::replace(joined, round) != round && self.missing.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.missing.store(self.threads, Ordering::Relaxed);
+            self.round.store(round + 1, Ordering::Release);
+            self.tell("WATCHDOG=1");
+        }
+    }
+
+    /// A supervisor that does not listen is none: what it misses is no reason to stop.
+    fn tell(&self, state: &str) {
+        let _ = self.socket.send_to_addr(state.as_bytes(), &self.address);
+    }
+}
+
+/// CLOCK_MONOTONIC.
+fn micros() -> i64 {
+    // It does not fail: every kernel has this clock.
+    clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |time| 1_000_000 * time.tv_sec() + time.tv_nsec() / 1000)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::os::linux::net::SocketAddrExt;
+
+    #[test]
+    fn a_round_ends_with_the_last_thread_however_often_the_others_beat() {
+        let address = SocketAddr::from_abstract_name(format!("swagip-rounds-{}", std::process::id())).unwrap();
+        let receiver = UnixDatagram::bind_addr(&address).unwrap();
+        receiver.set_nonblocking(true).unwrap();
+        let told = || {
+            let mut buffer = [0; 64];
+            receiver.recv(&mut buffer).ok().map(|length| String::from_utf8_lossy(&buffer[..length]).into_owned())
+        };
+        let supervisor = Supervisor::new(&Supervision { address, watchdog: None }, 3).unwrap();
+        let mut joined = [0; 3];
+        for _ in 0..3 {
+            for thread in [0, 0, 1, 0, 1, 1] {
+                supervisor.join(&mut joined[thread]);
+                assert_eq!(told(), None);
+            }
+            supervisor.join(&mut joined[2]);
+            assert_eq!((told().as_deref(), told()), (Some("WATCHDOG=1"), None));
+        }
+        // The one that ended a round may be the first of the next.
+        for thread in [2, 1] {
+            supervisor.join(&mut joined[thread]);
+            assert_eq!(told(), None);
+        }
+        supervisor.join(&mut joined[0]);
+        assert_eq!(told().as_deref(), Some("WATCHDOG=1"));
+    }
+}
