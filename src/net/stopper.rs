@@ -74,6 +74,11 @@ impl Stopper {
         self.reload.swap(false, Ordering::Relaxed)
     }
 
+    /// Whether anything was ordered.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.order.load(Ordering::Relaxed) != 0
+    }
+
     /// What was ordered.
     pub(super) fn order(&self) -> Option<Order> {
         match self.order.load(Ordering::Relaxed) {

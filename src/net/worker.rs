@@ -162,10 +162,11 @@ impl Worker {
     fn turn(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         // What has arrived by now is among the events of the poll to come, if that has room for all of them.
         let heard = self.shared.now;
-        let is_interrupted = match self.poll.poll(events, timeout) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-            outcome => outcome.is_err(),
-        };
+        if let Err(error) = self.poll.poll(events, timeout)
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            return Err(error);
+        }
         self.tick();
         self.time_log();
         let mut count = 0;
@@ -178,7 +179,7 @@ impl Worker {
         }
         self.take_replies();
         self.go_on();
-        if count < EVENTS_MAX && !is_interrupted {
+        if count < EVENTS_MAX {
             self.expire(heard);
         }
         self.accept();

@@ -57,14 +57,16 @@ impl Worker {
         self.drain.is_some_and(|drain| self.shared.now >= drain.end || (self.listeners.is_empty() && self.connections.is_empty()))
     }
 
-    /// Whether stopping has taken all its time. Asked after each connection's turn, so that no number of them draws it out.
+    /// Whether stopping has taken all its time. Asked after each connection's turn, so that no number of them delays the stop, or
+    /// the moment from which its time counts.
     pub(super) fn is_out_of_time(&mut self) -> bool {
-        self.drain.is_some() && self.look_at_the_clock()
+        self.stopper.is_ordered() && self.look_at_the_clock()
     }
 
     #[cold]
     fn look_at_the_clock(&mut self) -> bool {
         self.shared.now = (self.clock)();
+        self.handle_order();
         self.is_done()
     }
 
@@ -73,7 +75,7 @@ impl Worker {
         self.drain.is_some_and(|drain| drain.stage == Stage::Handshakes)
     }
 
-    /// The bell has rung: begins what was ordered. The same order again changes nothing.
+    /// Begins what was ordered. The same order again changes nothing.
     pub(super) fn handle_order(&mut self) {
         if self.stopper.order() == self.handled {
             return;
