@@ -46,7 +46,13 @@ impl<'r> Record<'r> {
     /// The request line as it was sent, without its end, or as much of it as came.
     pub fn request_line(&self) -> &'r [u8] {
         let line = &self.sent[leading_lines(self.sent)..];
-        let end = memchr::memchr2(b'\r', b'\n', line).unwrap_or(line.len());
+        let end = match self.request {
+            // Where the target ends is known, and what comes after it is as long in each request.
+            Some(Request { target, .. }) => {
+                target.sent.as_ptr() as usize - line.as_ptr() as usize + target.sent.len() + b" HTTP/1.1".len()
+            }
+            None => memchr::memchr2(b'\r', b'\n', line).unwrap_or(line.len()),
+        };
         &line[..end]
     }
 

@@ -215,7 +215,7 @@ impl Formatter {
 
     /// Appends the line of an answer, at most [`LINE_MAX`] bytes.
     pub fn write(&self, lines: &mut Vec<u8>, record: &Record<'_>) {
-        let style = Style { stamp: self.stamp.text(), mask: self.options.mask, replica: &self.replica };
+        let style = Style { stamp: &self.stamp, mask: self.options.mask, replica: &self.replica };
         match self.options.format {
             Format::Combined => line::combined(lines, record, &style),
             Format::Json => line::json(lines, record, &style),

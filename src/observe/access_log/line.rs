@@ -6,6 +6,7 @@
 //! ```
 
 use super::escape;
+use super::stamp::Stamp;
 use crate::exchange::Record;
 use crate::http::Method;
 use crate::http::response::decimal;
@@ -34,7 +35,7 @@ const MASK_V6: u32 = 48;
 /// What all lines have in common.
 pub struct Style<'s> {
     /// The time.
-    pub stamp: &'s [u8],
+    pub stamp: &'s Stamp,
     /// Addresses are cut short, and no port is told.
     pub mask: bool,
     /// The end of the object in JSON: empty, or the replica's key and value.
@@ -57,22 +58,29 @@ pub fn combined(line: &mut Vec<u8>, record: &Record<'_>, style: &Style<'_>) {
         Some(address) => address::write(line, &shown(address, style.mask)),
         None => line.push(b'-'),
     }
-    line.extend_from_slice(b" - - [");
-    line.extend_from_slice(style.stamp);
-    line.extend_from_slice(b"] \"");
+    line.extend_from_slice(style.stamp.combined());
     request_line(line, record.request_line());
-    line.extend_from_slice(b"\" ");
-    decimal(line, record.head.status().into());
-    line.push(b' ');
+    let [hundreds, tens, ones] = status(record);
+    line.extend_from_slice(&[b'"', b' ', hundreds, tens, ones, b' ']);
     match sent(record) {
         0 => line.push(b'-'),
         bytes => decimal(line, bytes),
     }
-    line.extend_from_slice(b" \"");
-    escape::apache(line, record.field(b"referer").unwrap_or(b"-"), FIELD_MAX);
-    line.extend_from_slice(b"\" \"");
+    match record.field(b"referer") {
+        Some(referer) => {
+            line.extend_from_slice(b" \"");
+            escape::apache(line, referer, FIELD_MAX);
+            line.extend_from_slice(b"\" \"");
+        }
+        None => line.extend_from_slice(b" \"-\" \""),
+    }
     escape::apache(line, record.user_agent().unwrap_or(b"-"), FIELD_MAX);
     line.extend_from_slice(b"\"\n");
+}
+
+/// The three digits.
+fn status(record: &Record<'_>) -> [u8; 3] {
+    record.head.text().status.as_bytes().first_chunk().copied().unwrap_or_default()
 }
 
 fn request_line(line: &mut Vec<u8>, sent: &[u8]) {
@@ -89,9 +97,7 @@ fn request_line(line: &mut Vec<u8>, sent: &[u8]) {
 
 /// Appends a JSON object and a line feed.
 pub fn json(line: &mut Vec<u8>, record: &Record<'_>, style: &Style<'_>) {
-    line.extend_from_slice(b"{\"time\":\"");
-    line.extend_from_slice(style.stamp);
-    line.extend_from_slice(b"\",\"client\":");
+    line.extend_from_slice(style.stamp.json());
     let client = client_address(record);
     address_or_null(line, client, style.mask);
     line.extend_from_slice(b",\"port\":");
@@ -109,7 +115,7 @@ pub fn json(line: &mut Vec<u8>, record: &Record<'_>, style: &Style<'_>) {
     string_or_null(line, b",\"target\":", Some(parts.target).filter(|target| !target.is_empty()), TARGET_MAX);
     string_or_null(line, b",\"protocol\":", parts.protocol, TARGET_MAX);
     line.extend_from_slice(b",\"status\":");
-    decimal(line, record.head.status().into());
+    line.extend_from_slice(&status(record));
     line.extend_from_slice(b",\"bytes\":");
     decimal(line, sent(record));
     string_or_null(line, b",\"user_agent\":", record.user_agent(), FIELD_MAX);
@@ -120,6 +126,7 @@ pub fn json(line: &mut Vec<u8>, record: &Record<'_>, style: &Style<'_>) {
     line.extend_from_slice(b"}\n");
 }
 
+#[inline(always)] // So that a key is copied as words.
 fn string_or_null(line: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>, max: usize) {
     line.extend_from_slice(key);
     match value {
