@@ -4,6 +4,7 @@
 import pathlib
 import re
 import shutil
+import struct
 
 CURL = b"Host: a\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\n"
 FIREFOX = (
@@ -144,6 +145,31 @@ PROXIED = {
     "missing": b"GET / HTTP/1.1\r\n",
 }
 
+# What the target `mmdb` takes: an address, how the tree is laid out, its nodes, and the bytes before the metadata. The tree has one
+# node, of which either side leads to the first record.
+MMDB_IPV6, MMDB_WHOLE = 64, 128
+MMDB_NAMES = b"\xe2\x42de\x41B\x42en\x41C"
+MMDB_AREA = b"\xe3\x45names" + MMDB_NAMES + b"\x48iso_code\x42DE\x54is_in_european_union\x01\x07"
+MMDB_RECORDS = {
+    "country": b"\xe1\x47country" + MMDB_AREA,
+    "city": b"\xe4\x44city\xe1\x45names" + MMDB_NAMES + b"\x4csubdivisions\x02\x04" + 2 * MMDB_AREA
+    + b"\x48location\xe2\x48latitude\x68" + struct.pack(">d", 52.5) + b"\x49longitude\x68" + struct.pack(">d", 13.4)
+    + b"\x46postal\xe1\x44code\x4510117",
+    "asn": b"\xe2\x58autonomous_system_number\xc2\xfb\xf4\x5d\x01autonomous_system_organization\x41A",
+    "pointers": b"\xe2\x44city\x20\x08\xe1\x45names\x20\x10\xe1\x42en\x41A\x47country\x20\x00",
+    "skipped": b"\xe2\x41a\xe1\x41b\x02\x04\xe0\x41c\x44city\xe0",
+}
+
+
+def databases():
+    for name, record in MMDB_RECORDS.items():
+        for number, (size, kind) in enumerate([(24, 0), (28, 1), (32, 2)]):
+            side = (1 + 16).to_bytes(4, "big")
+            node = {24: 2 * side[1:], 28: side[1:] + b"\0" + side[1:], 32: 2 * side}[size]
+            yield f"{name}-{size}", 16 * b"\0" + bytes([kind | (MMDB_IPV6 if number else 0), 1]) + node + 16 * b"\0" + record
+    yield "whole", 16 * b"\0" + bytes([MMDB_WHOLE, 0]) + b"\xab\xcd\xefMaxMind.com\xe0"
+
+
 # Of whom a line of the access log is forged, or whose terminal is to obey.
 FORGERIES = {
     "quotes": request(b"GET /?\" HTTP/1.1", b"Host: a\r\nReferer: \" \\\" \"-\r\nUser-Agent: \"\r\n"),
@@ -186,6 +212,7 @@ SEEDS = {
     "escape": numbered(VALUES),
     "forwarded": numbered(FORWARDED),
     "proxy": {name: header + request() for name, header in PROXIED.items()},
+    "mmdb": dict(databases()),
     "chunked": numbered(b"\x03" + chunks for chunks in CHUNKS),
 }
 

@@ -1,11 +1,11 @@
 //! swagip: a fast and honest "what is my IP" server.
 //!
 //! The modules, in the order of their dependencies; each may name only those above it. Bytes become bytes in the pure half
-//! (`http`, `client`, `resource`, `exchange`: no sockets, no clock, no threads); `observe` counts what it answers, and `net` is the
-//! thin shell around it.
+//! (`http`, `client`, `mmdb`, `resource`, `exchange`: no sockets, no clock, no threads); `observe` counts what it answers, and `net`
+//! is the thin shell around it.
 //!
 //! ```text
-//! http → client → resource → exchange ‖ observe → net → config → main
+//! http → client → mmdb → resource → exchange ‖ observe → net → config → main
 //! ```
 
 #![forbid(unsafe_code)]
@@ -13,6 +13,8 @@
 pub mod http;
 
 pub mod client;
+
+pub mod mmdb;
 
 pub mod resource;
 

@@ -1,0 +1,159 @@
+//! A record of a database, and what it says.
+//!
+//! What it says is borrowed from it. Fields of another type than they should have are as fields that are not there.
+
+use super::value::{Broken, Cursor, Scalar};
+use super::{Coordinates, Country, ENGLISH, Network, Place, Region};
+use std::ops::ControlFlow;
+
+/// The most bytes of a text that is taken for one. The longest names of organizations have about 100; `/json` has nine texts, and
+/// with each escaped at its worst they are half of what an answer may have beside its request.
+pub const TEXT_MAX: usize = 256;
+
+/// Reads what is told to clients of a City, Country, Enterprise, ASN or ISP database's record; other fields are skipped.
+///
+/// # Errors
+/// It is no record.
+pub fn place<'f>(cursor: &mut Cursor<'f>, language: &str) -> Result<Place<'f>, Broken> {
+    let mut place = Place::default();
+    let (mut registered, mut network) = (None, Network { number: None, organization: None });
+    cursor.map(|cursor, key| {
+        match key {
+            b"city" => place.city = Area::read(cursor, language)?.name,
+            b"country" => place.country = Area::read(cursor, language)?.country(),
+            // Keys are sorted, so that nearly always nobody needs it.
+            b"registered_country" if place.country.is_some() => cursor.skip()?,
+            b"registered_country" => registered = Area::read(cursor, language)?.country(),
+            b"subdivisions" => place.region = region(cursor, language)?,
+            b"location" => location(cursor, &mut place)?,
+            b"postal" => cursor.map(|cursor, key| match key {
+                b"code" => text(cursor).map(|code| place.postal_code = code),
+                _ => cursor.skip(),
+            })?,
+            // Where Enterprise databases have what is at the top of others.
+            b"traits" => cursor.map(|cursor, key| system(cursor, key, &mut network))?,
+            _ => system(cursor, key, &mut network)?,
+        }
+        Ok(())
+    })?;
+    place.country = place.country.or(registered);
+    place.network = (network.number.is_some() || network.organization.is_some()).then_some(network);
+    Ok(place)
+}
+
+/// A country, a part of one, or a city.
+#[derive(Default)]
+struct Area<'f> {
+    name: Option<&'f str>,
+    iso_code: Option<&'f str>,
+    is_in_european_union: bool,
+}
+
+impl<'f> Area<'f> {
+    fn read(cursor: &mut Cursor<'f>, language: &str) -> Result<Area<'f>, Broken> {
+        let mut area = Area::default();
+        cursor.map(|cursor, key| {
+            match key {
+                b"names" => area.name = name(cursor, language)?,
+                b"iso_code" => area.iso_code = text(cursor)?,
+                b"is_in_european_union" => area.is_in_european_union = cursor.scalar()? == Scalar::Flag(true),
+                _ => cursor.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(area)
+    }
+
+    fn country(self) -> Option<Country<'f>> {
+        let Area { name, iso_code, is_in_european_union } = self;
+        (name.is_some() || iso_code.is_some()).then_some(Country { name, iso_code, is_in_european_union })
+    }
+}
+
+/// The first of a country's parts is the largest.
+fn region<'f>(cursor: &mut Cursor<'f>, language: &str) -> Result<Option<Region<'f>>, Broken> {
+    let mut region = None;
+    cursor.list(|cursor, index| {
+        if index > 0 {
+            return cursor.skip();
+        }
+        let Area { name, iso_code, .. } = Area::read(cursor, language)?;
+        region = (name.is_some() || iso_code.is_some()).then_some(Region { name, iso_code });
+        Ok(())
+    })?;
+    Ok(region)
+}
+
+fn location<'f>(cursor: &mut Cursor<'f>, place: &mut Place<'f>) -> Result<(), Broken> {
+    let (mut latitude, mut longitude) = (None, None);
+    cursor.map(|cursor, key| {
+        match key {
+            b"latitude" => latitude = degrees(cursor)?,
+            b"longitude" => longitude = degrees(cursor)?,
+            b"metro_code" => place.metro_code = number(cursor)?.filter(|&code| code > 0),
+            b"time_zone" => place.time_zone = text(cursor)?,
+            _ => cursor.skip()?,
+        }
+        Ok(())
+    })?;
+    // What is no number is none on the globe.
+    let is_on_globe = |&(latitude, longitude): &(f64, f64)| latitude.abs() <= 90.0 && longitude.abs() <= 180.0;
+    let point = latitude.zip(longitude).filter(is_on_globe);
+    place.coordinates = point.map(|(latitude, longitude)| Coordinates { latitude, longitude });
+    Ok(())
+}
+
+fn system<'f>(cursor: &mut Cursor<'f>, key: &[u8], network: &mut Network<'f>) -> Result<(), Broken> {
+    match key {
+        b"autonomous_system_number" => network.number = number(cursor)?,
+        b"autonomous_system_organization" => network.organization = text(cursor)?,
+        _ => cursor.skip()?,
+    }
+    Ok(())
+}
+
+/// A name in this language, or else in English.
+fn name<'f>(cursor: &mut Cursor<'f>, language: &str) -> Result<Option<&'f str>, Broken> {
+    let (mut name, mut english) = (None, None);
+    cursor.map_until(|cursor, key| {
+        if key == language.as_bytes() {
+            name = text(cursor)?;
+            return Ok(if name.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
+        }
+        if key == ENGLISH.as_bytes() {
+            english = text(cursor)?;
+        } else {
+            cursor.skip()?;
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(name.or(english))
+}
+
+/// A text, where it is one that can be told.
+///
+/// # Errors
+/// The bytes are no value.
+pub fn text<'f>(cursor: &mut Cursor<'f>) -> Result<Option<&'f str>, Broken> {
+    let Scalar::Text(bytes) = cursor.scalar()? else { return Ok(None) };
+    let is_right = (1..=TEXT_MAX).contains(&bytes.len()) && !bytes.iter().fold(false, |any, byte| any | byte.is_ascii_control());
+    Ok(std::str::from_utf8(bytes).ok().filter(|_| is_right))
+}
+
+fn number(cursor: &mut Cursor<'_>) -> Result<Option<u32>, Broken> {
+    Ok(match cursor.scalar()? {
+        Scalar::Unsigned(number) => number.try_into().ok(),
+        Scalar::Signed(number) => number.try_into().ok(),
+        _ => None,
+    })
+}
+
+/// Some files have whole degrees as whole numbers.
+fn degrees(cursor: &mut Cursor<'_>) -> Result<Option<f64>, Broken> {
+    Ok(match cursor.scalar()? {
+        Scalar::Float(degrees) => Some(degrees),
+        Scalar::Signed(degrees) => Some(degrees.into()),
+        Scalar::Unsigned(degrees) => Some(degrees as f64),
+        _ => None,
+    })
+}

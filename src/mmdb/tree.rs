@@ -1,0 +1,95 @@
+//! The search tree of a database: bits of an address lead from node to node, and at last to a record.
+
+use std::net::IpAddr;
+
+/// How a tree is laid out; its bytes are the first ones of the file.
+#[derive(Clone, Copy, Debug)]
+pub struct Tree {
+    /// How many nodes there are. A node with this number leads nowhere, one with a greater number to a record.
+    node_count: usize,
+    /// The bytes of a node, which has two records: 6, 7 or 8.
+    node_size: usize,
+    /// Whether it has IPv6 addresses, too.
+    has_ipv6: bool,
+    /// The node at which IPv4 addresses begin.
+    ipv4_start: usize,
+}
+
+/// The zero bytes between the tree and the records; numbers of records count them.
+pub const SEPARATOR: usize = 16;
+
+impl Tree {
+    /// The tree that these numbers of the metadata describe, in the first bytes of `bytes`; `None` where it is not there.
+    pub fn new(bytes: &[u8], node_count: u64, record_size: u64, ip_version: u64) -> Option<Tree> {
+        if !matches!(record_size, 24 | 28 | 32) || !matches!(ip_version, 4 | 6) || node_count == 0 {
+            return None;
+        }
+        let (node_count, node_size) = (usize::try_from(node_count).ok()?, record_size as usize / 4);
+        let mut tree = Tree { node_count, node_size, has_ipv6: ip_version == 6, ipv4_start: 0 };
+        if node_count.checked_mul(node_size)?.checked_add(SEPARATOR)? > bytes.len() {
+            return None;
+        }
+        if tree.has_ipv6 {
+            // They are in ::/96.
+            tree.ipv4_start = tree.walk(bytes, 0, 0, 96);
+        }
+        Some(tree)
+    }
+
+    /// Its bytes.
+    pub fn length(&self) -> usize {
+        self.node_count * self.node_size
+    }
+
+    /// Where the record of an address is, from the first record on; `None` where it has none.
+    pub fn find(&self, bytes: &[u8], address: IpAddr) -> Option<usize> {
+        let end = match address {
+            IpAddr::V4(ip) => self.walk(bytes, self.ipv4_start, u128::from(u32::from(ip)) << 96, 32),
+            IpAddr::V6(ip) if self.has_ipv6 => self.walk(bytes, 0, u128::from(ip), 128),
+            IpAddr::V6(_) => return None,
+        };
+        // Where the bits end inside the tree, and where nothing is known, the number is too small.
+        end.checked_sub(self.node_count + SEPARATOR)
+    }
+
+    /// Where the first `count` bits lead from a node.
+    #[inline]
+    fn walk(&self, bytes: &[u8], start: usize, bits: u128, count: u32) -> usize {
+        let nodes = &bytes[..self.length().min(bytes.len())];
+        match self.node_size {
+            6 => self.walk_nodes(nodes.as_chunks().0, start, bits, count, |node: &[u8; 6], is_right| {
+                let [a, b, c, d, e, f] = *node;
+                u32::from_be_bytes(if is_right { [0, d, e, f] } else { [0, a, b, c] })
+            }),
+            // The byte in the middle has the highest bits of both.
+            7 => self.walk_nodes(nodes.as_chunks().0, start, bits, count, |node: &[u8; 7], is_right| {
+                let [a, b, c, high, d, e, f] = *node;
+                u32::from_be_bytes(if is_right { [high & 15, d, e, f] } else { [high >> 4, a, b, c] })
+            }),
+            _ => self.walk_nodes(nodes.as_chunks().0, start, bits, count, |node: &[u8; 8], is_right| {
+                let number = u64::from_be_bytes(*node);
+                if is_right { number as u32 } else { (number >> 32) as u32 }
+            }),
+        }
+    }
+
+    /// The same for nodes of one size, of which `record` gives the left or the right record.
+    #[inline(always)] // A loop for each size takes a third less.
+    fn walk_nodes<const N: usize>(
+        &self,
+        nodes: &[[u8; N]],
+        start: usize,
+        mut bits: u128,
+        count: u32,
+        record: impl Fn(&[u8; N], bool) -> u32,
+    ) -> usize {
+        let mut node = start;
+        for _ in 0..count {
+            // What is no node is a record, or nothing.
+            let Some(place) = nodes.get(node) else { break };
+            node = record(place, bits >> 127 == 1) as usize;
+            bits <<= 1;
+        }
+        node
+    }
+}

@@ -1,0 +1,295 @@
+//! The values of a data section, by the MaxMind DB format 2.0: one after the other, and pointers to those before.
+//!
+//! Whatever the bytes are, reading ends: values are read forward, a pointer leads to no other pointer, and of each record only so many
+//! values are read. Nothing is allocated, and nothing is looked at twice.
+
+use std::ops::ControlFlow;
+
+/// The most values that are read for one record; the largest ones, of Enterprise databases, have about 300.
+const VALUES_MAX: u32 = 4096;
+
+const POINTER: u8 = 1;
+const TEXT: u8 = 2;
+const DOUBLE: u8 = 3;
+const BYTES: u8 = 4;
+const U16: u8 = 5;
+const U32: u8 = 6;
+const MAP: u8 = 7;
+const I32: u8 = 8;
+const U64: u8 = 9;
+const U128: u8 = 10;
+const LIST: u8 = 11;
+const FLAG: u8 = 14;
+const FLOAT: u8 = 15;
+
+/// The bytes are no values, or too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken;
+
+/// A value that is neither a map nor a list.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scalar<'f> {
+    /// UTF-8, which is not checked here.
+    Text(&'f [u8]),
+    /// Any number without a sign of at most 64 bits.
+    Unsigned(u64),
+    /// One with a sign.
+    Signed(i32),
+    /// One of either width.
+    Float(f64),
+    /// True or false.
+    Flag(bool),
+    /// Something else, which is not told.
+    Other,
+}
+
+/// Where reading is in a section.
+pub struct Cursor<'f> {
+    section: &'f [u8],
+    at: usize,
+    left: u32,
+}
+
+/// What a value begins with. `back`: where reading goes on after it, if a pointer led to it.
+struct Header {
+    kind: u8,
+    size: usize,
+    back: Option<usize>,
+}
+
+impl<'f> Cursor<'f> {
+    /// Before the value at this place of a section.
+    pub fn new(section: &'f [u8], at: usize) -> Cursor<'f> {
+        Cursor { section, at, left: VALUES_MAX }
+    }
+
+    /// Reads a map: for each of its keys, `entry` reads exactly one value. Where there is something else, that is skipped.
+    ///
+    /// # Errors
+    /// The bytes are no map, or `entry` says so.
+    #[inline]
+    pub fn map(&mut self, mut entry: impl FnMut(&mut Self, &'f [u8]) -> Result<(), Broken>) -> Result<(), Broken> {
+        self.map_until(|cursor, key| entry(cursor, key).map(ControlFlow::Continue))
+    }
+
+    /// The same, of which no more is read once `entry` breaks off: what follows in the map is skipped without a look at its keys.
+    ///
+    /// # Errors
+    /// The bytes are no map, or `entry` says so.
+    #[inline]
+    pub fn map_until(
+        &mut self,
+        mut entry: impl FnMut(&mut Self, &'f [u8]) -> Result<ControlFlow<()>, Broken>,
+    ) -> Result<(), Broken> {
+        let Some((size, back)) = self.begin_container(MAP)? else { return Ok(()) };
+        for rest in (0..size).rev() {
+            let key = self.key()?;
+            if entry(self, key)?.is_break() {
+                if back.is_none() {
+                    self.skip_values(2 * rest)?;
+                }
+                break;
+            }
+        }
+        self.end(back);
+        Ok(())
+    }
+
+    /// Reads a list: for each of its indices, `item` reads exactly one value. Where there is something else, that is skipped.
+    ///
+    /// # Errors
+    /// The bytes are no list, or `item` says so.
+    pub fn list(&mut self, mut item: impl FnMut(&mut Self, usize) -> Result<(), Broken>) -> Result<(), Broken> {
+        let Some((size, back)) = self.begin_container(LIST)? else { return Ok(()) };
+        for index in 0..size {
+            item(self, index)?;
+        }
+        self.end(back);
+        Ok(())
+    }
+
+    /// Reads a value that has no others in it; those are skipped.
+    ///
+    /// # Errors
+    /// The bytes are no value.
+    #[inline(never)]
+    pub fn scalar(&mut self) -> Result<Scalar<'f>, Broken> {
+        let Header { kind, size, back } = self.begin()?;
+        let scalar = match kind {
+            TEXT => Scalar::Text(self.take(size)?),
+            U16 | U32 | U64 => Scalar::Unsigned(self.number(size)?),
+            FLAG => Scalar::Flag(size != 0),
+            _ => self.rare_scalar(kind, size)?,
+        };
+        self.end(back);
+        Ok(scalar)
+    }
+
+    /// The key of a map: nearly always a pointer to a short text.
+    #[inline(never)]
+    fn key(&mut self) -> Result<&'f [u8], Broken> {
+        let Header { kind, size, back } = self.begin()?;
+        if kind != TEXT {
+            return Err(Broken);
+        }
+        let key = self.take(size)?;
+        self.end(back);
+        Ok(key)
+    }
+
+    #[inline(never)]
+    fn rare_scalar(&mut self, kind: u8, size: usize) -> Result<Scalar<'f>, Broken> {
+        match kind {
+            DOUBLE => self.take(size)?.try_into().map(|bytes| Scalar::Float(f64::from_be_bytes(bytes))).map_err(|_| Broken),
+            FLOAT => self.take(size)?.try_into().map(|bytes| Scalar::Float(f32::from_be_bytes(bytes).into())).map_err(|_| Broken),
+            // With fewer than four bytes it is not negative.
+            I32 if size <= 4 => self.number(size).map(|number| Scalar::Signed(number as u32 as i32)),
+            _ => self.skip_rest(kind, size).map(|()| Scalar::Other),
+        }
+    }
+
+    /// Reads a value and drops it. Pointers are not followed.
+    ///
+    /// # Errors
+    /// The bytes are no value.
+    #[inline]
+    pub fn skip(&mut self) -> Result<(), Broken> {
+        self.count()?;
+        let (kind, size) = self.header()?;
+        match kind {
+            TEXT => self.take(size).map(drop),
+            POINTER => self.pointer(size).map(drop),
+            _ => self.skip_rest(kind, size),
+        }
+    }
+
+    /// Skips what follows the header of a value, all that is in it included.
+    #[inline(never)]
+    fn skip_rest(&mut self, kind: u8, size: usize) -> Result<(), Broken> {
+        let values = self.skip_own(kind, size)?;
+        self.skip_values(values)
+    }
+
+    #[inline(never)]
+    fn skip_values(&mut self, mut values: usize) -> Result<(), Broken> {
+        while values > 0 {
+            self.count()?;
+            let (kind, size) = self.header()?;
+            values = values - 1 + self.skip_own(kind, size)?;
+        }
+        Ok(())
+    }
+
+    /// Skips the bytes of a value itself. Gives the number of those in it, which follow.
+    #[inline]
+    fn skip_own(&mut self, kind: u8, size: usize) -> Result<usize, Broken> {
+        match kind {
+            POINTER => self.pointer(size).map(|_| 0),
+            TEXT | DOUBLE | BYTES | U16 | U32 | I32 | U64 | U128 | FLOAT => self.take(size).map(|_| 0),
+            FLAG => Ok(0),
+            MAP => Ok(2 * size),
+            LIST => Ok(size),
+            _ => Err(Broken),
+        }
+    }
+
+    /// Begins a map or a list: how many entries it has, and where reading goes on after it. `None`: something else was there, and is skipped.
+    fn begin_container(&mut self, wanted: u8) -> Result<Option<(usize, Option<usize>)>, Broken> {
+        let Header { kind, size, back } = self.begin()?;
+        if kind == wanted {
+            return Ok(Some((size, back)));
+        }
+        self.skip_rest(kind, size)?;
+        self.end(back);
+        Ok(None)
+    }
+
+    /// Begins a value, here or where a pointer leads.
+    #[inline(always)] // What it gives would go through memory; a third of what a record costs.
+    fn begin(&mut self) -> Result<Header, Broken> {
+        self.count()?;
+        let (kind, size) = self.header()?;
+        if kind != POINTER {
+            return Ok(Header { kind, size, back: None });
+        }
+        let target = self.pointer(size)?;
+        let back = Some(std::mem::replace(&mut self.at, target));
+        let (kind, size) = self.header()?;
+        if kind == POINTER { Err(Broken) } else { Ok(Header { kind, size, back }) }
+    }
+
+    /// Ends a value that was begun.
+    #[inline]
+    fn end(&mut self, back: Option<usize>) {
+        self.at = back.unwrap_or(self.at);
+    }
+
+    #[inline]
+    fn count(&mut self) -> Result<(), Broken> {
+        self.left = self.left.checked_sub(1).ok_or(Broken)?;
+        Ok(())
+    }
+
+    /// The type of a value and its size, or what a pointer has in the place of that.
+    #[inline]
+    fn header(&mut self) -> Result<(u8, usize), Broken> {
+        let first = self.byte()?;
+        let kind = match first >> 5 {
+            0 => self.byte()?.checked_add(MAP).ok_or(Broken)?,
+            kind => kind,
+        };
+        let size = usize::from(first & 0x1f);
+        if size < 29 || kind == POINTER {
+            return Ok((kind, size));
+        }
+        self.long_size(size).map(|size| (kind, size))
+    }
+
+    /// A size that needs bytes of its own.
+    #[cold]
+    fn long_size(&mut self, size: usize) -> Result<usize, Broken> {
+        let base = [29, 285, 65_821][size - 29];
+        Ok(base + self.number(size - 28)? as usize)
+    }
+
+    /// Where a pointer leads.
+    #[inline]
+    fn pointer(&mut self, size: usize) -> Result<usize, Broken> {
+        let rest = self.section.get(self.at..).ok_or(Broken)?;
+        let high = (size & 7) as u32;
+        // A number of up to five bytes, byte by byte: a loop over them would take three times as long.
+        let (length, target) = match (size >> 3, rest) {
+            (0, &[a, ..]) => (1, high << 8 | u32::from(a)),
+            (1, &[a, b, ..]) => (2, (high << 16 | u32::from(a) << 8 | u32::from(b)) + 2048),
+            (2, &[a, b, c, ..]) => (3, (high << 24 | u32::from(a) << 16 | u32::from(b) << 8 | u32::from(c)) + 526_336),
+            (3, &[a, b, c, d, ..]) => (4, u32::from_be_bytes([a, b, c, d])),
+            _ => return Err(Broken),
+        };
+        self.at += length;
+        Ok(target as usize)
+    }
+
+    /// A number of so many bytes, the highest first.
+    #[inline]
+    fn number(&mut self, length: usize) -> Result<u64, Broken> {
+        if length > 8 {
+            return Err(Broken);
+        }
+        Ok(self.take(length)?.iter().fold(0, |number, &byte| number << 8 | u64::from(byte)))
+    }
+
+    #[inline]
+    fn byte(&mut self) -> Result<u8, Broken> {
+        let &byte = self.section.get(self.at).ok_or(Broken)?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    #[inline]
+    fn take(&mut self, length: usize) -> Result<&'f [u8], Broken> {
+        // Neither is larger than the file or 32 bits, so the sum is a number.
+        let bytes = self.section.get(self.at..self.at + length).ok_or(Broken)?;
+        self.at += length;
+        Ok(bytes)
+    }
+}
