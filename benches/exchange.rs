@@ -57,7 +57,7 @@ fn route(criterion: &mut Criterion) {
         let ask = |content: &mut Vec<u8>| {
             let request = black_box(&request);
             let client = &rule.client(&peer, request.fields);
-            let context = Context { request, client, peer: &peer, rule: &rule, site: &site, draining: false };
+            let context = Context { request, client, peer: &peer, rule: &rule, site: &site, databases: None, draining: false };
             content.clear();
             resource::answer(&context, content).1
         };

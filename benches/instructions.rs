@@ -16,7 +16,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use requests::counted;
 use requests::law::{self, Worst};
-use requests::{BROWSER, BROWSER_ALL, CURL, HAPROXY, Row, WGET, WRK};
+use requests::{BROWSER, BROWSER_ALL, CURL, HAPROXY, JSON, Row, WGET, WRK};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -28,10 +28,13 @@ use swagip::exchange::State;
 const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/record/instructions.txt");
 const SWAGIP: &str = env!("CARGO_BIN_EXE_swagip");
 
-const ROWS: [Row; 6] = [CURL, WGET, WRK, HAPROXY, BROWSER, BROWSER_ALL];
+const ROWS: [Row; 7] = [CURL, WGET, WRK, HAPROXY, BROWSER, BROWSER_ALL, JSON];
 
 /// Those that take turns in the figure of this name, which is their mean where nothing hangs on what was asked before.
 const ROTATING: (&str, [Row; 4]) = ("rotating", [CURL, WGET, HAPROXY, BROWSER]);
+
+/// The same as the row, where a City and an ASN database are looked up in.
+const KNOWN: (&str, Row) = ("json of databases", JSON);
 
 /// Enough that what is left of the noise is below one instruction.
 const REQUESTS: usize = 16_000;
@@ -66,9 +69,17 @@ fn main() -> ExitCode {
 /// Answers so many requests: what callgrind looks at.
 fn serve(name: &str, count: usize) {
     let (rotating, all) = &ROTATING;
-    let rows = if name == *rotating { all } else { std::slice::from_ref(ROWS.iter().find(|row| row.name == name).unwrap()) };
+    let (known, row) = &KNOWN;
+    let rows = match name {
+        _ if name == *rotating => &all[..],
+        _ if name == *known => std::slice::from_ref(row),
+        _ => std::slice::from_ref(ROWS.iter().find(|row| row.name == name).unwrap()),
+    };
     let mut clients: Vec<_> = rows.iter().map(|row| (row.bytes.to_vec(), row.peer())).collect();
     let (mut service, mut output) = (requests::service(), Vec::with_capacity(4096));
+    if name == *known {
+        service.set_databases(requests::databases());
+    }
     let turns = clients.len();
     for turn in 0..count {
         let (input, peer) = &mut clients[turn % turns];
@@ -85,7 +96,7 @@ fn figures() -> Vec<Figure> {
         name: format!("server curl {name}"),
         instructions: per_request(|count| count_server(batch, options, count)),
     };
-    let names = ROWS.iter().map(|row| row.name).chain([ROTATING.0]);
+    let names = ROWS.iter().map(|row| row.name).chain([ROTATING.0, KNOWN.0]);
     let mut figures: Vec<Figure> = names.map(exchange).collect();
     figures.push(server("keep-alive", 1, &[]));
     figures.push(server("pipelined x 16", 16, &[]));

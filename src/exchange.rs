@@ -27,12 +27,14 @@ use crate::http::request_line::leading_lines;
 use crate::http::response::Date;
 use crate::http::scan::{HEAD_MAX, Scan};
 use crate::http::{Field, Method, Refusal};
+use crate::mmdb::Databases;
 use crate::resource::{self, Answer, Context, Lookup, Reply, Resource, ResponseHead, Site};
 use answer::Writer;
 use call::Call;
 use content::{Rest, begin_content, is_unasked};
 use state::{Asked, Kept, Prepared};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 pub use answer::{Record, Recorder};
 pub use outcome::{Next, Notice, ProxyFault, Served};
@@ -53,6 +55,7 @@ pub struct Service<R = ()> {
     writer: Writer<R>,
     /// Scratch for the content of one answer, with room for the longest.
     body: Vec<u8>,
+    databases: Option<Arc<Databases>>,
     draining: bool,
     notice: Option<(Notice, IpAddr)>,
 }
@@ -68,7 +71,7 @@ impl<R: Recorder> Service<R> {
     /// A service whose answers are looked at.
     pub fn recording(rule: Rule, site: Site, recorder: R) -> Service<R> {
         let writer = Writer::new(site.served_by.as_deref(), recorder);
-        Service { rule, site, writer, body: Vec::with_capacity(ANSWER_MAX), draining: false, notice: None }
+        Service { rule, site, writer, body: Vec::with_capacity(ANSWER_MAX), databases: None, draining: false, notice: None }
     }
 
     /// Whoever looks at the answers.
@@ -89,6 +92,11 @@ impl<R: Recorder> Service<R> {
     /// Sets the date of the answers to come.
     pub fn set_date(&mut self, date: Date) {
         self.writer.set_date(date);
+    }
+
+    /// Has the answers to come look up addresses in these databases.
+    pub fn set_databases(&mut self, databases: Arc<Databases>) {
+        self.databases = Some(databases);
     }
 
     /// From now on readiness is denied, and the last answer to what has arrived on a connection closes it.
@@ -274,8 +282,15 @@ impl<R: Recorder> Service<R> {
 
         self.body.clear();
         let client = self.rule.client(call.peer, request.fields);
-        let context =
-            Context { request, client: &client, peer: call.peer, rule: &self.rule, site: &self.site, draining: self.draining };
+        let context = Context {
+            request,
+            client: &client,
+            peer: call.peer,
+            rule: &self.rule,
+            site: &self.site,
+            databases: self.databases.as_deref(),
+            draining: self.draining,
+        };
         let (resource, answer) = resource::answer(&context, &mut self.body);
         let method = request.method;
         let head = match answer {

@@ -8,7 +8,7 @@
 //! http → client → mmdb → resource → exchange ‖ observe → net → config → main
 //! ```
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod http;
 

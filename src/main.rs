@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use stderr::Stderr;
 use swagip::config::{Command, Config};
+use swagip::mmdb::Databases;
 use swagip::net::{BindError, Listen, Order, Role, Server, Settings, Stopper, Threads};
 use swagip::observe::access_log;
 use swagip::observe::output::Output;
@@ -64,7 +65,8 @@ fn serve(Config { mut settings, access_log, trusting, warnings }: Config) -> Res
         BindError::Inherited(_) => (USAGE, error.to_string()),
         _ => failure(advice(&error, &settings.listeners)),
     })?;
-    let line = start_line(&server, &settings, &trusting);
+    let databases = settings.databases.as_ref().map(|files| sources(&files.databases())).unwrap_or_default();
+    let line = start_line(&server, &settings, &trusting) + &databases;
     tell(stderr, &line);
     if let Err(error) = server.tell_ready(&line) {
         log::warn!("NOTIFY_SOCKET: nobody is told that this server is ready: {error}");
@@ -111,6 +113,12 @@ fn start_line(server: &Server, Settings { listeners, threads, .. }: &Settings, t
     let plural = if count.get() == 1 { "" } else { "s" };
     let pinned = if *threads == Threads::Pinned { "pinned " } else { "" };
     format!("listening on {addresses}, {count} {pinned}thread{plural}, {trusting}")
+}
+
+/// The end of the start line: what is looked up in, as in `, looking up in GeoLite2-City of 2026-11-20`.
+fn sources(databases: &Databases) -> String {
+    let files = databases.files().iter().map(|file| format!("{} of {}", file.kind().escape_debug(), file.date()));
+    format!(", looking up in {}", files.collect::<Vec<_>>().join(" and "))
 }
 
 /// Why there is no server, and what to type next.

@@ -1,8 +1,11 @@
 //! Nothing is allocated for a request once the server is warm: counted by the allocator, in the serving threads, over a socket.
 #![allow(clippy::unwrap_used, unsafe_code)]
 
+#[path = "support/mmdb.rs"]
+mod mmdb;
 mod support;
 
+use mmdb::Mmdb;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -11,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use support::TestServer;
 use swagip::client::{ForwardingField, Rule, TrustList};
-use swagip::net::Settings;
+use swagip::net::{DatabaseFiles, Settings};
 use swagip::observe::access_log::{self, Format, Options};
 use swagip::observe::output::Output;
 
@@ -89,6 +92,15 @@ fn explained(row: Row) -> Row {
     Row { settings, ..row }
 }
 
+fn known(row: Row) -> Row {
+    let settings = |settings: &mut Settings| {
+        let files = [Mmdb::city().file(), Mmdb::asn().file()];
+        settings.databases = Some(DatabaseFiles::open(files.to_vec(), "de".to_owned()).unwrap().into());
+        files.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+    };
+    Row { settings, ..row }
+}
+
 fn logged(row: Row) -> Row {
     let settings = |settings: &mut Settings| {
         let output = Output::new(File::options().write(true).open("/dev/null").unwrap());
@@ -132,6 +144,10 @@ fn rows() -> Vec<Row> {
             "/explain as JSON",
             "GET /explain HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\nX-Forwarded-For: 6.6.6.6, a\r\n\r\n",
         )),
+        known(get("/json of databases", "/json?ip=203.0.113.9")),
+        known(get("/city", "/city?ip=2001:db8::1")),
+        known(get("/asn, not known", "/asn")),
+        known(get("no address", "/ip?ip=x")),
         one("more fields than usual", &format!("GET /ip HTTP/1.1\r\nHost: a\r\n{}\r\n", "A: b\r\n".repeat(34))),
         one(
             "a page that shows a part",

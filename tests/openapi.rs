@@ -2,15 +2,19 @@
 //! example is an answer.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/mmdb.rs"]
+mod mmdb;
 mod support;
 
+use mmdb::Mmdb;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::fs;
 use std::net::IpAddr;
 use std::thread;
 use support::{Answer, TestServer};
 use swagip::client::{ForwardingField, Rule, TrustList};
-use swagip::net::Settings;
+use swagip::net::{DatabaseFiles, Settings};
 use swagip::resource::table::ENDPOINTS;
 
 /// Who asks in the document's examples.
@@ -20,6 +24,13 @@ fn configured(settings: &mut Settings) {
     settings.rule = Rule::new(TrustList::parse(["loopback"]).unwrap(), ForwardingField::default());
     settings.site.served_by = Some("web-3".to_owned());
     settings.site.explain = true;
+}
+
+fn with_databases(settings: &mut Settings) {
+    configured(settings);
+    let files = [Mmdb::city().file(), Mmdb::asn().file()];
+    settings.databases = Some(DatabaseFiles::open(files.to_vec(), "en".to_owned()).unwrap().into());
+    files.iter().for_each(|file| fs::remove_file(file).unwrap());
 }
 
 fn get(path: &str, fields: &str) -> String {
@@ -148,6 +159,7 @@ impl Description {
 fn is_type(value: &Value, name: &Value) -> bool {
     match name.as_str().unwrap() {
         "string" => value.is_string(),
+        "number" => value.is_number(),
         "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
         "boolean" => value.is_boolean(),
         "null" => value.is_null(),
@@ -174,16 +186,19 @@ fn every_path_is_described_and_there_are_no_others() {
 fn every_answer_is_described_and_every_example_is_an_answer() {
     let mut description = Description::new();
 
-    let server = TestServer::with(configured);
+    let (server, located) = (TestServer::with(configured), TestServer::with(with_databases));
+    let needs_databases =
+        |path: &str| ENDPOINTS.iter().any(|endpoint| endpoint.segment == &path[1..] && endpoint.needs.is_some());
     for (path, status, media) in description.responses().into_iter().filter(|(_, status, _)| *status == 200) {
         let others = description.document["paths"][&path]["get"]["responses"]["200"]["content"].as_object().unwrap().len();
         // Whoever has no choice asks as curl does.
         let accept = if others > 1 && !(path == "/all" && media == "application/json") { media.as_str() } else { "*/*" };
-        let answer = answer(&server, &get(&path, &format!("{CURL}Accept: {accept}\r\n")));
+        let server = if needs_databases(&path) { &located } else { &server };
+        let answer = answer(server, &get(&path, &format!("{CURL}Accept: {accept}\r\n")));
         assert_eq!(answer.status, status, "{path}");
         description.check(&path, &answer, true);
         if let Some(validator) = answer.field("ETag") {
-            let same = self::answer(&server, &get(&path, &format!("{CURL}If-None-Match: {validator}\r\n")));
+            let same = self::answer(server, &get(&path, &format!("{CURL}If-None-Match: {validator}\r\n")));
             description.check(&path, &same, true);
         }
     }
@@ -195,6 +210,18 @@ fn every_answer_is_described_and_every_example_is_an_answer() {
         let json = answer(&server, &get(path, "Host: a\r\nAccept: application/json\r\nX-Forwarded-For: 6.6.6.6, unknown\r\n"));
         description.check(path, &json, false);
     }
+
+    for path in description.document["paths"].as_object().unwrap().clone().keys() {
+        let ask = |query| answer(&located, &get(&format!("{path}?ip={query}"), CURL));
+        if description.document["paths"][path]["get"]["responses"].get("400").is_some() {
+            description.check(path, &ask("x"), true);
+            description.check(path, &ask("203.0.113.9"), path != "/json");
+        }
+        if needs_databases(path) {
+            description.check(path, &ask("192.0.2.1"), true);
+        }
+    }
+    description.check("/json", &answer(&located, &get("/json", CURL)), false);
 
     let hops = "203.0.113.9, ".repeat(65);
     let long = answer(&server, &get("/explain", &format!("Host: a\r\nAccept: application/json\r\nX-Forwarded-For: {hops}\r\n")));

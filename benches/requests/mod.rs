@@ -3,9 +3,14 @@
 
 pub mod counted;
 pub mod law;
+#[path = "../../tests/support/mmdb.rs"]
+mod mmdb;
 
+use mmdb::Mmdb;
+use std::sync::Arc;
 use swagip::client::{ForwardingField, Peer, Rule, TrustList};
 use swagip::exchange::Service;
+use swagip::mmdb::{Database, Databases, ENGLISH};
 use swagip::resource::Site;
 
 /// Who asks whenever nobody else is named.
@@ -85,6 +90,16 @@ pub fn rule() -> Rule {
 
 pub fn site() -> Site {
     Site { title: "SwagIP".to_owned(), ..Site::default() }
+}
+
+/// curl at `/json`.
+pub const JSON: Row =
+    Row::new("json", CLIENT, "GET /json HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\n\r\n");
+
+/// A City and an ASN database that know [`CLIENT`].
+pub fn databases() -> Arc<Databases> {
+    let files = [Mmdb::city(), Mmdb::asn()].map(|file| Database::new(file.bytes()).expect("a database"));
+    Databases::new(files.into(), ENGLISH.to_owned()).into()
 }
 
 pub fn service() -> Service {

@@ -20,6 +20,8 @@ pub(super) struct Flags {
     #[command(flatten)]
     pub(super) site: SiteFlags,
     #[command(flatten)]
+    pub(super) look_ups: LookUpFlags,
+    #[command(flatten)]
     pub(super) limits: LimitFlags,
     #[command(flatten)]
     pub(super) log: LogFlags,
@@ -57,6 +59,14 @@ pub(super) struct SiteFlags {
     /// `--explain=off` is how a command line overrides `SWAGIP_EXPLAIN=on`.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     pub(super) explain: Option<OsString>,
+}
+
+#[derive(Args)]
+pub(super) struct LookUpFlags {
+    #[arg(long)]
+    pub(super) mmdb: Vec<OsString>,
+    #[arg(long)]
+    pub(super) mmdb_language: Option<OsString>,
 }
 
 /// A leading hyphen is allowed, so that the error for `-1` names the flag.

@@ -25,7 +25,7 @@ const FOREIGN: [(&str, &str); 16] = [
 ];
 
 /// An example for each flag that needs a value.
-const EXAMPLES: [(&str, &str); 16] = [
+const EXAMPLES: [(&str, &str); 18] = [
     ("--listen", "8080"),
     ("--listen-proxy", "8080"),
     ("--threads", "2"),
@@ -35,6 +35,8 @@ const EXAMPLES: [(&str, &str); 16] = [
     ("--site-host", "ip.example.org"),
     ("--site-title", "SwagIP"),
     ("--hide-field", "x-secret"),
+    ("--mmdb", "GeoLite2-City.mmdb"),
+    ("--mmdb-language", "de"),
     ("--max-connections", "10000"),
     ("--max-connections-per-client", "100"),
     ("--head-timeout", "10s"),

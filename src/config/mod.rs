@@ -2,7 +2,7 @@
 //!
 //! A flag overrides its variable, a variable the default. An error is one line that names the flag or variable and the value, and says
 //! what to type instead; a doubtful value gives a warning. Prints nothing, and reads nothing but its arguments, except for the number of
-//! CPUs and, with `--served-by auto`, the kernel's host name.
+//! CPUs, the kernel's host name with `--served-by auto`, and the databases of `--mmdb`.
 
 mod address;
 mod flags;
@@ -14,18 +14,21 @@ mod unknown;
 mod value;
 
 use crate::client::{Rule, TrustList};
-use crate::net::{Limits, Listen, Role, Settings, Threads};
+use crate::mmdb::ENGLISH;
+use crate::net::{DatabaseFiles, Limits, Listen, Role, Settings, Threads};
 use crate::observe::access_log;
 use crate::resource::{ReverseDns, Site};
 use clap::Parser;
 use clap::error::ErrorKind;
-use flags::{Flags, LimitFlags, LogFlags, RuleFlags, SiteFlags, Subcommands};
+use flags::{Flags, LimitFlags, LogFlags, LookUpFlags, RuleFlags, SiteFlags, Subcommands};
 use given::{Environment, Flag, Given};
 use listeners::Listeners;
 use nix::sys::utsname::uname;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -107,13 +110,15 @@ fn config(flags: Flags, environment: &Environment) -> Result<Config, UsageError>
     let mut warnings = Vec::new();
     let (rule, trusting) = rule(flags.rule, listeners.proxy.or(inherited_proxy), environment, &mut warnings)?;
     let site = site(flags.site, environment)?;
+    let databases = databases(flags.look_ups, environment, &mut warnings)?;
     let limits = limits(flags.limits, threads.count(), environment)?;
     let access_log = access_log(flags.log, environment, &mut warnings)?;
     environment.value(("", None), "RUST_LOG", value::log_filter)?;
     warnings.extend(unknown::warnings(environment));
     let inherited = inherited.into_iter().map(|(role, _)| role).collect();
     let supervision = service::supervision(environment)?;
-    let settings = Settings { listeners: listeners.all, inherited, supervision, threads, limits, rule, site, access_log: None };
+    let settings =
+        Settings { listeners: listeners.all, inherited, supervision, threads, limits, rule, site, databases, access_log: None };
     Ok(Config { settings, access_log, trusting, warnings })
 }
 
@@ -166,6 +171,32 @@ fn site(flags: SiteFlags, environment: &Environment) -> Result<Site, UsageError>
         reverse_dns: ReverseDns::Off,
         port_test: false,
     })
+}
+
+fn databases(
+    flags: LookUpFlags,
+    environment: &Environment,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Arc<DatabaseFiles>>, UsageError> {
+    let files = environment.list(("--mmdb", flags.mmdb), "SWAGIP_MMDB")?;
+    let language_given = environment.one(("--mmdb-language", flags.mmdb_language), "SWAGIP_MMDB_LANGUAGE")?;
+    let language = language_given.as_ref().map_or(Ok(ENGLISH.to_owned()), |given| given.read(value::language))?;
+    if files.is_empty() {
+        warnings.extend(language_given.map(|given| given.warning("is not used, because there is no database: add --mmdb FILE")));
+        return Ok(None);
+    }
+    if let Some(given) = files.get(value::DATABASES_MAX) {
+        return Err(given.wrong(format_args!("is one more than {} databases: leave it out", value::DATABASES_MAX)));
+    }
+    let paths = files.iter().map(|given| given.text().into()).collect();
+    let opened = DatabaseFiles::open(paths, language).map_err(|error| files[error.index].wrong(&error))?;
+    let databases = opened.databases();
+    if let Some(given) = language_given.filter(|_| !databases.have_language()) {
+        let known: BTreeSet<&str> = databases.files().iter().flat_map(|file| file.languages()).map(String::as_str).collect();
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        warnings.push(given.warning(format_args!("is in none of the databases, so names are English: they have {known}")));
+    }
+    Ok(Some(Arc::new(opened)))
 }
 
 /// `off`, `auto` or the name itself.

@@ -26,6 +26,18 @@ pub(super) const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// The bytes of a replica's name: it goes into every response.
 const REPLICA_MAX: usize = 64;
 
+/// Each of them is asked for `/json`.
+pub(super) const DATABASES_MAX: usize = 8;
+
+/// The bytes of a language: those of `zh-Hant-TW`, and room.
+const LANGUAGE_MAX: usize = 35;
+
+/// A language of names, as databases write it.
+pub(super) fn language(text: &str) -> Result<String, Reason> {
+    let is_right = (1..=LANGUAGE_MAX).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if is_right { Ok(text.to_owned()) } else { Err("is not a language: try en, de or pt-BR") }
+}
+
 pub(super) fn threads(text: &str) -> Result<Threads, Reason> {
     if text == "pinned" {
         return Ok(Threads::Pinned);

@@ -31,6 +31,14 @@ impl<'a> Target<'a> {
         Target::parse_rare(Form::of(method), target)
     }
 
+    /// What the query gives to the first parameter of this name, as it was sent. Names are compared without regard to case.
+    pub fn parameter(&self, name: &[u8]) -> Option<&'a [u8]> {
+        self.query?.split(|&byte| byte == b'&').find_map(|pair| {
+            let (start, rest) = pair.split_at_checked(name.len())?;
+            rest.strip_prefix(b"=").filter(|_| start.eq_ignore_ascii_case(name))
+        })
+    }
+
     #[cold]
     fn parse_rare(form: Form, target: &'a [u8]) -> Result<Target<'a>, Refusal> {
         for (index, &byte) in target.iter().enumerate() {
@@ -140,6 +148,21 @@ fn scheme_length(target: &[u8]) -> Option<usize> {
         .iter()
         .map(|scheme| scheme.len())
         .find(|&length| target.get(..length).is_some_and(|start| SCHEMES.iter().any(|scheme| start.eq_ignore_ascii_case(scheme))))
+}
+
+/// The bytes of a part of a target, each triplet of a percent sign and two digits decoded once. A percent sign that encodes nothing
+/// is one.
+pub fn decoded(mut rest: &[u8]) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let (&first, after) = rest.split_first()?;
+        let digit = |index: usize| char::from(*after.get(index)?).to_digit(16);
+        let (byte, after) = match (first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => ((high << 4 | low) as u8, &after[2..]),
+            _ => (first, after),
+        };
+        rest = after;
+        Some(byte)
+    })
 }
 
 /// Whether a target may contain this byte: visible ASCII except `#`, because a fragment is never sent (RFC 9112 §3.2).

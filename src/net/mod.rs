@@ -1,11 +1,12 @@
 //! Sockets, clock and threads; knows no fields and no routes.
 //!
 //! Each worker is a thread with all that it needs of its own: listeners, poll, connections, deadlines, buffers, templates.
-//! Nothing is shared between them but the order to stop, and the counts of what the log tells once a minute.
+//! Nothing is shared between them but orders, the counts of what the log tells once a minute, and the databases, which nobody changes.
 
 mod clock;
 mod connection;
 mod cpu;
+mod databases;
 mod deadlines;
 mod inherited;
 mod listener;
@@ -19,6 +20,7 @@ mod tally;
 mod wait;
 mod worker;
 
+pub use databases::{DatabaseFiles, FileError};
 pub use inherited::Role;
 pub use listener::DEFAULT_PORT;
 pub use server::Server;
@@ -32,6 +34,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One address to listen on.
@@ -119,6 +122,8 @@ pub struct Settings {
     pub rule: Rule,
     /// What the answers say of this site.
     pub site: Site,
+    /// What addresses are looked up in.
+    pub databases: Option<Arc<DatabaseFiles>>,
     /// The access log, if there is one.
     pub access_log: Option<access_log::Settings>,
 }

@@ -50,6 +50,7 @@ impl Server {
             per_client: settings.limits.connections_per_client.map(|max| Arc::new(PerClient::new(max.get()))),
             stopper: stopper.clone(),
             tallies: Arc::default(),
+            databases: settings.databases.clone(),
         };
         let supervisor = settings.supervision.as_ref().map(|supervision| Supervisor::new(supervision, threads).map(Arc::new));
         let supervisor = supervisor.transpose().map_err(BindError::Resources)?;

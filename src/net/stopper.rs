@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Stops a server, from any thread or in a signal handler.
+/// Stops a server, or has it read its files anew, from any thread or in a signal handler.
 #[derive(Clone, Debug)]
 pub struct Stopper {
     order: Arc<AtomicUsize>,
@@ -44,6 +44,17 @@ impl Stopper {
     /// Orders the server to stop.
     pub fn stop(&self, order: Order) {
         self.order.fetch_max(order as usize, Ordering::Relaxed);
+        self.ring();
+    }
+
+    /// Orders the server to read its files anew.
+    pub fn reload(&self) {
+        self.reload.store(true, Ordering::Relaxed);
+        self.ring();
+    }
+
+    /// Wakes all workers.
+    pub(super) fn ring(&self) {
         // It fails when it is full, and then everybody has been woken.
         let _ = (&*self.sender).write(&[0]);
     }
@@ -59,7 +70,7 @@ impl Stopper {
         Ok(())
     }
 
-    /// Has a signal ask for a reload. Nothing can be read again yet: whoever supervises this server is told that it was done.
+    /// Has a signal ask for a reload. Whoever supervises this server is told that it was done.
     ///
     /// # Errors
     /// The kernel does not let it be handled.

@@ -69,7 +69,7 @@ impl Supervisor {
         self.socket.set_nonblocking(true)
     }
 
-    /// Tells that it has read again what can be read again: that is nothing yet.
+    /// Tells that it has read again what can be read again: its databases.
     pub fn reloaded(&self) {
         if !self.is_stopping.load(Ordering::Relaxed) {
             self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={}", micros()));

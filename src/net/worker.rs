@@ -21,7 +21,7 @@ use super::listener::Listener;
 use super::queries::{self, Queries};
 use super::sources::{PerClient, Sources};
 use super::tally::Tallies;
-use super::{Limits, Order, Stopper, cpu};
+use super::{DatabaseFiles, Limits, Order, Stopper, cpu};
 use crate::exchange::{ANSWER_MAX, OUTPUT_MAX, Service};
 use crate::http::scan::HEAD_MAX;
 use crate::observe::Observers;
@@ -59,6 +59,8 @@ pub struct Common {
     pub stopper: Stopper,
     /// What they count together.
     pub tallies: Arc<Tallies>,
+    /// What addresses are looked up in.
+    pub databases: Option<Arc<DatabaseFiles>>,
 }
 
 /// One thread's server.
@@ -87,6 +89,7 @@ pub struct Worker {
     date_until: Millis,
     accept_after: Millis,
     tallies: Arc<Tallies>,
+    databases: Option<Arc<DatabaseFiles>>,
 }
 
 impl Worker {
@@ -96,11 +99,14 @@ impl Worker {
     /// The kernel gives no poll.
     pub fn new(
         mut listeners: Vec<Listener>,
-        service: Service<Option<Box<Observers>>>,
+        mut service: Service<Option<Box<Observers>>>,
         queries: Option<Queries>,
         common: Common,
     ) -> io::Result<Worker> {
-        let Common { limits, connections_max, per_client, stopper, tallies } = common;
+        let Common { limits, connections_max, per_client, stopper, tallies, databases } = common;
+        if let Some(databases) = &databases {
+            service.set_databases(databases.databases());
+        }
         let poll = Poll::new()?;
         let mut bell = stopper.bell()?;
         poll.registry().register(&mut bell, BELL, Interest::READABLE)?;
@@ -132,6 +138,7 @@ impl Worker {
             date_until: 0,
             accept_after: 0,
             tallies,
+            databases,
         })
     }
 
@@ -236,12 +243,28 @@ impl Worker {
         if token == BELL {
             self.tell_supervisor();
             self.handle_order();
+            self.handle_reload();
         } else if token == BEAT {
             self.beat();
         } else if let Some(listener) = self.listeners.get_mut(listener_index(token)) {
             listener.is_ready = true;
         } else if let Some(queries) = &mut self.queries {
             queries.event(token, self.shared.now);
+        }
+    }
+
+    /// The bell has rung: begins to open the databases anew where that is ordered, and from now on uses those that were opened last.
+    fn handle_reload(&mut self) {
+        let supervisor = self.supervised.as_ref().map(Supervised::supervisor);
+        if self.stopper.takes_reload() {
+            match (&self.databases, supervisor) {
+                (Some(databases), _) => databases.begin_reload(&self.stopper, supervisor.map(Arc::clone)),
+                (None, Some(supervisor)) => supervisor.reloaded(),
+                (None, None) => {}
+            }
+        }
+        if let Some(databases) = &self.databases {
+            self.shared.service.set_databases(databases.databases());
         }
     }
 

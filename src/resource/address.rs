@@ -2,12 +2,62 @@
 
 use super::{Context, ResponseHead};
 use crate::http::response::decimal;
+use crate::http::target::{Target, decoded};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// `/ip`, `/source-ip`: the address, without negotiation.
 pub fn ip(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    if text(context, content) { ResponseHead::OpenText } else { ResponseHead::OpenNotFound }
+    match asked(context) {
+        Ok(None) if text(context, content) => ResponseHead::OpenText,
+        Ok(None) => ResponseHead::OpenNotFound,
+        Ok(Some(ip)) => {
+            write(content, &ip);
+            context.end_text(content);
+            ResponseHead::OpenText
+        }
+        Err(NoAddress) => no_address(context, content),
+    }
+}
+
+/// `?ip=` names none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoAddress;
+
+/// The address that is asked about with `?ip=`; `None`: the client's own. Without databases there is nothing to be asked about others,
+/// and the query means nothing.
+///
+/// # Errors
+/// What it names is no address.
+#[inline]
+pub fn asked(context: &Context<'_>) -> Result<Option<IpAddr>, NoAddress> {
+    match (context.databases, context.request.target.query) {
+        (Some(_), Some(_)) => named(&context.request.target),
+        _ => Ok(None),
+    }
+}
+
+#[inline(never)]
+fn named(target: &Target<'_>) -> Result<Option<IpAddr>, NoAddress> {
+    /// `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255`
+    const LENGTH_MAX: usize = 45;
+    let Some(value) = target.parameter(b"ip") else { return Ok(None) };
+    let mut text = [0; LENGTH_MAX + 1];
+    let mut length = 0;
+    for (place, byte) in text.iter_mut().zip(decoded(value)) {
+        *place = byte;
+        length += 1;
+    }
+    let text = std::str::from_utf8(&text[..length]).map_err(|_| NoAddress)?;
+    text.parse().map(|ip: IpAddr| Some(ip.to_canonical())).map_err(|_| NoAddress)
+}
+
+/// What is answered to a question about something else than an address.
+#[cold]
+pub fn no_address(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    content.extend_from_slice(b"?ip= takes an IPv4 or IPv6 address");
+    context.end_text(content);
+    ResponseHead::OpenBadRequest
 }
 
 /// `/port`, `/source-port`: the client's own port, if known; never a proxy's.

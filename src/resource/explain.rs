@@ -164,7 +164,7 @@ mod tests {
         let mut storage = request::storage::<FIELDS_MAX>();
         let request = request::parse(head.as_bytes(), &mut storage).unwrap().request().unwrap();
         let client = &rule.client(peer, request.fields);
-        let context = Context { request: &request, client, peer, rule, site, draining: false };
+        let context = Context { request: &request, client, peer, rule, site, databases: None, draining: false };
         let (mut plain, mut object) = (Vec::new(), Vec::new());
         text(&context, &mut plain);
         json(&context, &mut object);

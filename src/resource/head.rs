@@ -73,6 +73,8 @@ heads! {
     OpenNotFound: "404 Not Found", [TEXT, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY_AGENT];
     /// The same, not ready.
     OpenUnavailable: "503 Service Unavailable", [TEXT, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY_AGENT];
+    /// The same, asked of something that is no address.
+    OpenBadRequest: "400 Bad Request", [TEXT, NO_STORE, NO_SNIFF, ANY_ORIGIN, VARY_AGENT];
     /// JSON that any origin may read.
     OpenJson: "200 OK", [JSON, NO_STORE, NO_SNIFF, ANY_ORIGIN];
     /// Text chosen by Accept.

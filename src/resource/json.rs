@@ -1,9 +1,12 @@
 //! JSON (RFC 8259): strings from bytes, and the documents.
 
+use super::address::NoAddress;
 use super::fields::{Listing, Value};
-use super::{Context, ResponseHead, address};
+use super::{Context, ResponseHead, address, place};
 use crate::http::response::decimal;
+use crate::mmdb::Place;
 use memchr::memchr;
+use std::net::IpAddr;
 
 /// Appends a field's value as a JSON string: as UTF-8 if it is valid UTF-8, else as Latin-1.
 pub fn string(content: &mut Vec<u8>, value: &[u8]) {
@@ -52,12 +55,22 @@ fn escape_special(content: &mut Vec<u8>, value: &[u8]) {
     }
 }
 
-/// `/json`: the client, with echoip's keys.
+/// `/json`: the client, or with `?ip=` what is known of another address.
+pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+    match address::asked(context) {
+        Ok(other) => document(context, other, content),
+        Err(NoAddress) => return address::no_address(context, content),
+    }
+    ResponseHead::OpenJson
+}
+
+/// The client, with keys as echoip has them; `other` in its place leaves out what is the client's.
 #[inline(never)]
-pub fn client(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
+pub fn document(context: &Context<'_>, other: Option<IpAddr>, content: &mut Vec<u8>) {
     let client = context.client;
+    let address = other.or(client.address);
     content.extend_from_slice(b"{\n  \"ip\": ");
-    match client.address {
+    match address {
         Some(ip) => {
             content.push(b'"');
             address::write(content, &ip);
@@ -66,16 +79,63 @@ pub fn client(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
         }
         None => content.extend_from_slice(b"null,\n  \"ip_decimal\": null"),
     }
-    content.extend_from_slice(b",\n  \"port\": ");
-    match client.port {
-        Some(port) => decimal(content, port.into()),
-        None => content.extend_from_slice(b"null"),
+    if other.is_none() {
+        content.extend_from_slice(b",\n  \"port\": ");
+        match client.port {
+            Some(port) => decimal(content, port.into()),
+            None => content.extend_from_slice(b"null"),
+        }
     }
-    if let Some(agent) = context.shown_user_agent() {
+    if let (Some(databases), Some(address)) = (context.databases, address) {
+        members(&databases.place(address), content);
+    }
+    if let Some(agent) = context.shown_user_agent().filter(|_| other.is_none()) {
         user_agent(agent, content);
     }
     content.extend_from_slice(b"\n}\n");
-    ResponseHead::OpenJson
+}
+
+/// What is known of an address.
+fn members(known: &Place<'_>, content: &mut Vec<u8>) {
+    if let Some(country) = known.country {
+        text_member(content, b",\n  \"country\": ", country.name);
+        text_member(content, b",\n  \"country_iso\": ", country.iso_code);
+        content.extend_from_slice(b",\n  \"country_eu\": ");
+        content.extend_from_slice(if country.is_in_european_union { b"true" } else { b"false" });
+    }
+    if let Some(region) = known.region {
+        text_member(content, b",\n  \"region_name\": ", region.name);
+        text_member(content, b",\n  \"region_code\": ", region.iso_code);
+    }
+    if let Some(code) = known.metro_code {
+        content.extend_from_slice(b",\n  \"metro_code\": ");
+        decimal(content, code.into());
+    }
+    text_member(content, b",\n  \"zip_code\": ", known.postal_code);
+    text_member(content, b",\n  \"city\": ", known.city);
+    if let Some(point) = known.coordinates {
+        content.extend_from_slice(b",\n  \"latitude\": ");
+        place::write_degrees(content, point.latitude, 0);
+        content.extend_from_slice(b",\n  \"longitude\": ");
+        place::write_degrees(content, point.longitude, 0);
+    }
+    text_member(content, b",\n  \"time_zone\": ", known.time_zone);
+    if let Some(network) = known.network {
+        if let Some(number) = network.number {
+            content.extend_from_slice(b",\n  \"asn\": \"");
+            place::write_asn(content, number);
+            content.push(b'"');
+        }
+        text_member(content, b",\n  \"asn_org\": ", network.organization);
+    }
+}
+
+/// Appends a member whose key is written so, where its text is known.
+fn text_member(content: &mut Vec<u8>, key: &[u8], text: Option<&str>) {
+    if let Some(text) = text {
+        content.extend_from_slice(key);
+        string(content, text.as_bytes());
+    }
 }
 
 /// Splits a User-Agent as echoip does: `product/version comment`; a version begins with a digit.

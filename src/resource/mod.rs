@@ -11,6 +11,8 @@ pub mod statics;
 
 pub mod address;
 
+pub mod place;
+
 pub mod fields;
 
 pub mod json;
@@ -29,6 +31,7 @@ pub mod table;
 
 use crate::client::{Client, Peer, Rule};
 use crate::http::Request;
+use crate::mmdb::Databases;
 
 pub use head::ResponseHead;
 pub use lookup::{Answer, Lookup, Question, Reply, ReverseDns};
@@ -80,6 +83,8 @@ pub struct Context<'a> {
     pub rule: &'a Rule,
     /// The site.
     pub site: &'a Site,
+    /// What else is known of addresses, where anything is.
+    pub databases: Option<&'a Databases>,
     /// The server is stopping.
     pub draining: bool,
 }

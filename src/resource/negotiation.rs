@@ -14,7 +14,7 @@ use crate::http::media::{self, MediaType};
 #[inline]
 pub fn representation(context: &Context<'_>) -> MediaType {
     let request = context.request;
-    if let Some(media) = request.target.query.and_then(format).or_else(|| accepted(context)) {
+    if let Some(media) = format(request).or_else(|| accepted(context)) {
         return media;
     }
     if request.accept().is_none() && request.user_agent().is_some_and(is_browser) { MediaType::Html } else { MediaType::Text }
@@ -53,13 +53,15 @@ fn is_browser(agent: &[u8]) -> bool {
     agent.starts_with(b"Mozilla/") && !is_powershell(agent)
 }
 
-/// The media type that the first `format=` of a query names, in any case.
-fn format(query: &[u8]) -> Option<MediaType> {
-    const NAME: &[u8] = b"format=";
-    let value = query.split(|&byte| byte == b'&').find_map(|pair| {
-        let (name, value) = pair.split_at_checked(NAME.len())?;
-        name.eq_ignore_ascii_case(NAME).then_some(value)
-    })?;
+/// What the first `format=` of the query names, in any case.
+#[inline]
+fn format(request: &Request<'_, '_>) -> Option<MediaType> {
+    request.target.query.and_then(|_| named_format(request))
+}
+
+#[inline(never)]
+fn named_format(request: &Request<'_, '_>) -> Option<MediaType> {
+    let value = request.target.parameter(b"format")?;
     let named = [(&b"text"[..], MediaType::Text), (b"json", MediaType::Json), (b"html", MediaType::Html)];
     named.iter().find(|(name, _)| value.eq_ignore_ascii_case(name)).map(|&(_, media)| media)
 }

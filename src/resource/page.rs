@@ -5,6 +5,7 @@
 
 mod budget;
 mod command;
+mod place;
 mod rows;
 mod text;
 
@@ -35,10 +36,15 @@ pub fn render(context: &Context<'_>, endpoints: &[Endpoint], content: &mut Vec<u
     let Context { client, rule, site, .. } = *context;
     let field = rule.field_name();
     let origin = BaseUrl::new(client.scheme, site.host.as_deref().map(str::as_bytes).or(context.shown_host()), &site.path);
-    let words = 10 * site.title.len() + 5 * field.len() + site.served_by.as_ref().map_or(0, String::len);
-    let room = PAGE_MAX.saturating_sub(FRAME_MAX + words);
+    let sources = context.databases.map_or(0, place::sources_length);
+    let words = 10 * site.title.len() + 5 * field.len() + site.served_by.as_ref().map_or(0, String::len) + sources;
     // Writing to a Vec does not fail, and nothing in the template does.
     drop(Start { context, field }.render_into(&mut Output(content)));
+    let start = content.len();
+    if let (Some(databases), Some(address)) = (context.databases, client.address) {
+        place::write(&databases.place(address), origin, content);
+    }
+    let room = PAGE_MAX.saturating_sub(FRAME_MAX + words + content.len() - start);
     Rows::new(&Listing::all(context), endpoints, origin, room).write(content);
     drop(End { context, endpoints }.render_into(&mut Output(content)));
 }
@@ -62,7 +68,7 @@ struct End<'a> {
 
 impl End<'_> {
     fn listed(&self) -> impl Iterator<Item = &Endpoint> {
-        self.endpoints.iter().filter(|endpoint| endpoint.is_listed(self.context.site))
+        self.endpoints.iter().filter(|endpoint| endpoint.is_listed(self.context))
     }
 }
 
@@ -150,7 +156,7 @@ mod tests {
         let peer = &rule.peer(peer.parse().unwrap());
         let client = &rule.client(peer, request.fields);
         let mut content = Vec::new();
-        render(&Context { request, client, peer, rule: &rule, site, draining: false }, ENDPOINTS, &mut content);
+        render(&Context { request, client, peer, rule: &rule, site, databases: None, draining: false }, ENDPOINTS, &mut content);
         String::from_utf8(content).unwrap()
     }
 
@@ -254,7 +260,11 @@ mod tests {
         let peer = &Peer { address: None, port: None, trusted: false, watched: false };
         let client = &Client { address: None, port: None, scheme: Some(Scheme::Https) };
         let mut content = Vec::new();
-        render(&Context { request, client, peer, rule: &rule, site: &site(), draining: false }, ENDPOINTS, &mut content);
+        render(
+            &Context { request, client, peer, rule: &rule, site: &site(), databases: None, draining: false },
+            ENDPOINTS,
+            &mut content,
+        );
         let page = String::from_utf8(content).unwrap();
         assert!(page.contains("Your public IP is\n<strong class=\"long\">not known</strong>"), "{page}");
         assert!(!page.contains("source-ip") && !page.contains("id=\"ip\""));
@@ -394,7 +404,7 @@ mod tests {
             let request = &request::parse(head.as_bytes(), &mut storage).unwrap().request().unwrap();
             let peer = &rule.peer("203.0.113.9:54321".parse().unwrap());
             let client = &rule.client(peer, request.fields);
-            let context = &Context { request, client, peer, rule: &rule, site, draining: false };
+            let context = &Context { request, client, peer, rule: &rule, site, databases: None, draining: false };
             let (listing, mut content) = (Listing::all(context), Vec::new());
             let room = PAGE_MAX - FRAME_MAX;
             let rows = Rows::new(&listing, ENDPOINTS, BaseUrl::new(None, request.host(), &site.path), room);

@@ -2,12 +2,23 @@
 
 use super::endpoint::{Endpoint, ReadableBy};
 use super::negotiation::{accepted, representation};
-use super::{Answer, Context, ResponseHead, ReverseDns, address, explain, fields, json, lookup, page, statics, status};
+use super::{Answer, Context, ResponseHead, ReverseDns, address, explain, fields, json, lookup, page, place, statics, status};
 use crate::http::Method;
 use crate::http::media::MediaType;
+use crate::http::target::decoded;
+use crate::mmdb::Subject;
+
+macro_rules! needs {
+    () => {
+        None
+    };
+    ($subject:ident) => {
+        Some(Subject::$subject)
+    };
+}
 
 macro_rules! resources {
-    ($($(#[$doc:meta])* $name:ident = $segment:literal, $readable_by:ident, $answer:path $(, $about:literal)?;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $segment:literal $(if $subject:ident)?, $readable_by:ident, $answer:path $(, $about:literal)?;)*) => {
         /// The resource that answered a request.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Resource {
@@ -26,7 +37,12 @@ macro_rules! resources {
 
         /// Every path of one segment that is not a field's name; not `/`, `/<name>` and `/headers/<name>`.
         pub const ENDPOINTS: &[Endpoint] =
-            &[$(Endpoint { segment: $segment, readable_by: ReadableBy::$readable_by, about: concat!($($about)?) }),*];
+            &[$(Endpoint {
+                segment: $segment,
+                readable_by: ReadableBy::$readable_by,
+                needs: needs!($($subject)?),
+                about: concat!($($about)?),
+            }),*];
 
         /// The resources of the [`ENDPOINTS`], in the same order.
         const RESOURCES: &[Resource] = &[$(Resource::$name),*];
@@ -62,7 +78,7 @@ resources! {
     /// `/source-port`
     SourcePort = "source-port", AnyOrigin, address::port;
     /// `/json`
-    Json = "json", AnyOrigin, json::client, "address, port and user agent";
+    Json = "json", AnyOrigin, json::answer, "address, port and user agent";
     /// `/all`
     All = "all", SameOrigin, all, "address, port and all your headers";
     /// `/headers`
@@ -91,6 +107,34 @@ resources! {
     Robots = "robots.txt", SameOrigin, statics::robots;
     /// `/openapi.json`
     OpenApi = "openapi.json", SameOrigin, statics::openapi, "this list for programs";
+    /// `/country`
+    Country = "country" if Country, AnyOrigin, place::country, "the country of the address";
+    /// `/country-iso`
+    CountryIso = "country-iso" if Country, AnyOrigin, place::country_iso, "its code";
+    /// `/city`
+    City = "city" if City, AnyOrigin, place::city, "the city";
+    /// `/coordinates`
+    Coordinates = "coordinates" if City, AnyOrigin, place::coordinates, "latitude and longitude";
+    /// `/time-zone`
+    TimeZone = "time-zone" if City, AnyOrigin, place::time_zone, "the time zone";
+    /// `/asn`
+    Asn = "asn" if Network, AnyOrigin, place::asn, "the network's number";
+    /// `/asn-org`
+    AsnOrg = "asn-org" if Network, AnyOrigin, place::asn_org, "whose network it is";
+}
+
+/// How many of the [`ENDPOINTS`] need no databases: the first ones, so that without databases the others cost nothing.
+const WITHOUT_DATABASES: usize = {
+    let mut count = 0;
+    while count < ENDPOINTS.len() && ENDPOINTS[count].needs.is_none() {
+        count += 1;
+    }
+    count
+};
+
+/// Those that there are.
+fn endpoints(context: &Context<'_>) -> &'static [Endpoint] {
+    if context.databases.is_some() { ENDPOINTS } else { &ENDPOINTS[..WITHOUT_DATABASES] }
 }
 
 impl Resource {
@@ -128,12 +172,12 @@ pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> (Resource, Answer
 
 /// Whether load balancers and monitors ask for this path.
 pub fn is_check(path: &[u8]) -> bool {
-    find(path).0.is_check()
+    find(path, &ENDPOINTS[..WITHOUT_DATABASES]).0.is_check()
 }
 
 #[cold]
 fn other_method(method: Method, context: &Context<'_>, content: &mut Vec<u8>) -> (Resource, Answer) {
-    let (resource, _) = find(context.request.target.path);
+    let (resource, _) = find(context.request.target.path, endpoints(context));
     let head = match method {
         Method::Options => options(context),
         Method::Connect | Method::NotAllowed => {
@@ -149,11 +193,11 @@ fn root(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
         MediaType::Text if address::text(context, content) => ResponseHead::RootText,
         MediaType::Text => ResponseHead::RootUnknown,
         MediaType::Json => {
-            json::client(context, content);
+            json::document(context, None, content);
             ResponseHead::RootJson
         }
         MediaType::Html => {
-            page::render(context, ENDPOINTS, content);
+            page::render(context, endpoints(context), content);
             ResponseHead::Page
         }
     }
@@ -161,7 +205,7 @@ fn root(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
 
 fn options(context: &Context<'_>) -> ResponseHead {
     let is_private = context.request.values(b"access-control-request-private-network").next() == Some(b"true");
-    let (resource, _) = find(context.request.target.path);
+    let (resource, _) = find(context.request.target.path, endpoints(context));
     let is_open =
         resource == Resource::Root || resource.endpoint().is_some_and(|endpoint| endpoint.readable_by == ReadableBy::AnyOrigin);
     match is_private && is_open {
@@ -171,7 +215,7 @@ fn options(context: &Context<'_>) -> ResponseHead {
 }
 
 fn path(context: &Context<'_>, content: &mut Vec<u8>) -> (Resource, Answer) {
-    let (resource, segment) = find(context.request.target.path);
+    let (resource, segment) = find(context.request.target.path, endpoints(context));
     match resource {
         Resource::PortTest if context.site.port_test => (resource, lookup::port(context, segment.0, content)),
         Resource::PortTest => (Resource::None, not_found(context, content).into()),
@@ -186,14 +230,14 @@ fn field(context: &Context<'_>, segment: Segment<'_>, content: &mut Vec<u8>) -> 
 }
 
 /// The resource at a path; for a field, also the segment that is its name.
-fn find(path: &[u8]) -> (Resource, Segment<'_>) {
+fn find<'p>(path: &'p [u8], endpoints: &[Endpoint]) -> (Resource, Segment<'p>) {
     // Split first, then decode: an encoded slash is part of a name.
     let Some(path) = path.strip_prefix(b"/") else { return (Resource::None, Segment(path)) };
     let segment = Segment(path);
     match memchr::memchr(b'/', path) {
         None if path.is_empty() => (Resource::Root, segment),
         None => {
-            let index = ENDPOINTS.iter().position(|endpoint| segment.is(endpoint.segment));
+            let index = endpoints.iter().position(|endpoint| segment.is(endpoint.segment));
             (index.map_or(Resource::Field, |index| RESOURCES[index]), segment)
         }
         Some(slash) => {
@@ -260,17 +304,6 @@ impl Segment<'_> {
         if !self.0.contains(&b'%') {
             return self.0.eq_ignore_ascii_case(name.as_bytes());
         }
-        let mut rest = self.0;
-        let decoded = std::iter::from_fn(|| {
-            let (&first, after) = rest.split_first()?;
-            let digit = |index: usize| char::from(*after.get(index)?).to_digit(16);
-            let (byte, after) = match (first, digit(0), digit(1)) {
-                (b'%', Some(high), Some(low)) => ((high << 4 | low) as u8, &after[2..]),
-                _ => (first, after),
-            };
-            rest = after;
-            Some(byte.to_ascii_lowercase())
-        });
-        decoded.eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
+        decoded(self.0).map(|byte| byte.to_ascii_lowercase()).eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
     }
 }

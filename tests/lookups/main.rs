@@ -3,6 +3,10 @@
 
 #[path = "../support/mmdb.rs"]
 mod mmdb;
+#[path = "../support/mod.rs"]
+mod support;
 
+mod answers;
 mod database;
 mod oracle;
+mod program;

@@ -31,6 +31,7 @@ pub fn settings() -> Settings {
         rule: Rule::default(),
         site: Site { title: "SwagIP".to_owned(), ..Site::default() },
         access_log: None,
+        databases: None,
     }
 }
 

@@ -19,6 +19,13 @@ pub struct Supervised {
     joined: u64,
 }
 
+impl Supervised {
+    /// Whom to tell.
+    pub fn supervisor(&self) -> &Arc<Supervisor> {
+        &self.supervisor
+    }
+}
+
 impl Worker {
     /// Has this worker tell a supervisor how it fares.
     ///
@@ -43,12 +50,9 @@ impl Worker {
         supervisor.join(joined);
     }
 
-    /// The bell has rung: tells what was ordered.
+    /// The bell has rung: tells that a stop was ordered.
     pub(super) fn tell_supervisor(&self) {
         let Some(Supervised { supervisor, .. }) = &self.supervised else { return };
-        if self.stopper.takes_reload() {
-            supervisor.reloaded();
-        }
         if self.stopper.order().is_some() {
             supervisor.stopping();
         }

@@ -72,8 +72,14 @@ impl Stage {
         let queries = Queries::new(Box::new(Scripted(Arc::clone(&script))), Arc::new(PerClient::new(1)));
         let service = Service::recording(crate::client::Rule::default(), site, None);
         let stopper = Stopper::new().unwrap();
-        let common =
-            Common { limits, connections_max: 1000, per_client: None, stopper: stopper.clone(), tallies: Arc::default() };
+        let common = Common {
+            limits,
+            connections_max: 1000,
+            per_client: None,
+            stopper: stopper.clone(),
+            tallies: Arc::default(),
+            databases: None,
+        };
         let mut worker = Worker::new(vec![listener], service, Some(queries), common).unwrap();
         worker.clock = clock;
         Stage { worker, script, time, address, stopper }

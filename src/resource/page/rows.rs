@@ -152,7 +152,7 @@ impl<'l> Rows<'l> {
 
     /// Appends the bodies of the table.
     pub fn write(&self, content: &mut Vec<u8>) {
-        let mut code = Code { base: self.base, beginnings: 0..0 };
+        let mut code = Code::new(self.base);
         content.extend_from_slice(b"\n<tbody>");
         for row in self.shown() {
             match row.facts.is_of_browsers {
@@ -190,14 +190,20 @@ impl<'l> Rows<'l> {
 }
 
 /// The commands of a row.
-struct Code<'l> {
+pub struct Code<'l> {
     base: BaseUrl<'l>,
     /// The start of the first row's commands in the content, to copy from.
     beginnings: Range<usize>,
 }
 
-impl Code<'_> {
-    fn write(&mut self, content: &mut Vec<u8>, path: Path<'_>) {
+impl<'l> Code<'l> {
+    /// Commands that ask there, of which none is written yet.
+    pub fn new(base: BaseUrl<'l>) -> Code<'l> {
+        Code { base, beginnings: 0..0 }
+    }
+
+    /// Appends the commands for one path.
+    pub fn write(&mut self, content: &mut Vec<u8>, path: Path<'_>) {
         content.extend_from_slice(b"\n<code>");
         if self.beginnings.is_empty() {
             let start = content.len();

@@ -1,0 +1,113 @@
+//! The files of databases: opened, mapped, and on an order opened anew.
+
+use super::Stopper;
+use super::supervisor::Supervisor;
+use crate::mmdb::{Database, Databases};
+use memmap2::Mmap;
+use std::fmt;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// Database files, which are mapped and not read: all threads, and all servers of a machine, share one copy in memory.
+#[derive(Debug)]
+pub struct DatabaseFiles {
+    paths: Vec<PathBuf>,
+    language: String,
+    /// How many reloads have begun.
+    begun: AtomicUsize,
+    /// The databases, and which reload they come from. Locked for no longer than it takes to copy or replace a pointer.
+    last: Mutex<(usize, Arc<Databases>)>,
+}
+
+/// Why there are no databases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileError {
+    /// Which of the files is wrong, counted from 0.
+    pub index: usize,
+    /// What is wrong with it: the rest of a sentence that its name begins.
+    pub reason: String,
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for FileError {}
+
+impl DatabaseFiles {
+    /// The databases in these files, those first that are asked first, with names in this language where they have it, else in English.
+    ///
+    /// # Errors
+    /// The first file that is wrong.
+    pub fn open(paths: Vec<PathBuf>, language: String) -> Result<DatabaseFiles, FileError> {
+        let last = Mutex::new((0, Arc::new(open_all(&paths, &language)?)));
+        Ok(DatabaseFiles { paths, language, begun: AtomicUsize::new(0), last })
+    }
+
+    /// The databases as they were opened last.
+    pub fn databases(&self) -> Arc<Databases> {
+        Arc::clone(&self.last.lock().unwrap_or_else(PoisonError::into_inner).1)
+    }
+
+    /// Begins to open the files anew, in a thread that ends when it has: a slow disk stops no request. Then it rings the bell,
+    /// and a supervisor is told.
+    pub(super) fn begin_reload(self: &Arc<Self>, stopper: &Stopper, supervisor: Option<Arc<Supervisor>>) {
+        let number = 1 + self.begun.fetch_add(1, Ordering::Relaxed);
+        let (files, stopper) = (Arc::clone(self), stopper.clone());
+        let reload = move || {
+            files.reload(number);
+            stopper.ring();
+            if let Some(supervisor) = supervisor {
+                supervisor.reloaded();
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("reload".to_owned()).spawn(reload) {
+            log::error!("the databases are not opened anew, because there is no thread for it: {error}");
+        }
+    }
+
+    /// Opens the files anew. Where one of them is wrong, that is told, and nothing changes.
+    fn reload(&self, number: usize) {
+        match open_all(&self.paths, &self.language) {
+            Ok(databases) => {
+                let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+                // Of two reloads at a time, the one that began later counts.
+                if last.0 < number {
+                    *last = (number, Arc::new(databases));
+                }
+            }
+            Err(FileError { index, reason }) => {
+                log::error!("{} {reason}; all databases stay as they were", self.paths[index].display());
+            }
+        }
+    }
+}
+
+fn open_all(paths: &[PathBuf], language: &str) -> Result<Databases, FileError> {
+    let file = |(index, path): (usize, &PathBuf)| {
+        let bytes = map(path).map_err(|error| FileError { index, reason: format!("cannot be read: {error}") })?;
+        Database::new(bytes).map_err(|fault| FileError { index, reason: fault.to_string() })
+    };
+    let files = paths.iter().enumerate().map(file).collect::<Result<_, _>>()?;
+    Ok(Databases::new(files, language.to_owned()))
+}
+
+/// Maps a file: the one place with `unsafe` code of this program.
+#[allow(unsafe_code)]
+fn map(path: &Path) -> io::Result<Mmap> {
+    // Before it is opened, because opening a pipe waits for whoever writes into it.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let file = File::open(path)?;
+    // SAFETY: nobody may change the bytes while they are mapped. This program does not, and whoever brings a new file renames it into the
+    // place of the old one, whose bytes then stay what they are until they are no longer mapped: geoipupdate does so, and `--help`, the
+    // README and docs/look-ups.md say that it must be done so.
+    unsafe { Mmap::map(&file) }
+}

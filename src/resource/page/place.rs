@@ -1,0 +1,52 @@
+//! The rows of what databases know of the client's address, and the databases themselves.
+
+use super::command::{BaseUrl, Path};
+use super::rows::Code;
+use super::text::{self, Text};
+use crate::mmdb::{Databases, Place};
+use crate::resource::place::{write_asn, write_coordinates};
+
+/// Appends the body of the table that has a row for each part that is known and has a path; nothing where none is.
+pub fn write(known: &Place<'_>, base: BaseUrl<'_>, content: &mut Vec<u8>) {
+    if *known == Place::default() {
+        return;
+    }
+    let mut body = Body { code: Code::new(base), content };
+    body.content.extend_from_slice(b"\n<tbody>");
+    body.text("/country", known.country.and_then(|country| country.name));
+    body.text("/country-iso", known.country.and_then(|country| country.iso_code));
+    body.text("/city", known.city);
+    body.row("/coordinates", known.coordinates, write_coordinates);
+    body.text("/time-zone", known.time_zone);
+    body.row("/asn", known.network.and_then(|network| network.number), write_asn);
+    body.text("/asn-org", known.network.and_then(|network| network.organization));
+    body.content.extend_from_slice(b"\n</tbody>");
+}
+
+struct Body<'o, 'c> {
+    code: Code<'o>,
+    content: &'c mut Vec<u8>,
+}
+
+impl Body<'_, '_> {
+    fn text(&mut self, path: &'static str, text: Option<&str>) {
+        self.row(path, text, |content, text| text::html(content, Text::new(text.as_bytes())));
+    }
+
+    /// Appends the row of what is asked for with this path, where it is known.
+    fn row<T>(&mut self, path: &'static str, known: Option<T>, write: impl Fn(&mut Vec<u8>, T)) {
+        let Some(known) = known else { return };
+        for part in ["\n<tr><th><span>", path.trim_start_matches('/'), "</span>"] {
+            self.content.extend_from_slice(part.as_bytes());
+        }
+        self.code.write(self.content, Path::Fixed(path));
+        self.content.extend_from_slice(b"</th>\n<td>");
+        write(self.content, known);
+        self.content.extend_from_slice(b"</td></tr>");
+    }
+}
+
+/// No less than the bytes of the list of databases: `&#34;` for each byte of a description, and a date with what separates them.
+pub fn sources_length(databases: &Databases) -> usize {
+    databases.files().iter().map(|file| 5 * file.description().len() + 40).sum::<usize>() + 80
+}
