@@ -103,6 +103,7 @@ fn figures() -> Vec<Figure> {
     figures.push(server("logged", 1, &["--access-log"]));
     figures.push(server("logged in JSON", 1, &["--access-log=json"]));
     figures.push(server("logged x 16", 16, &["--access-log"]));
+    figures.push(server("with metrics", 1, &["--listen-metrics", "127.0.0.1:0"]));
     figures
 }
 
@@ -121,7 +122,7 @@ fn count_exchange(name: &str, count: usize) -> u64 {
 fn count_server(batch: usize, options: &[&str], count: usize) -> u64 {
     callgrind(Path::new(SWAGIP), &[&["--threads", "1", "--listen", "127.0.0.1:0"], options].concat(), |server| {
         let mut lines = BufReader::new(server.stderr.as_mut().unwrap()).lines().map(Result::unwrap);
-        let address = lines.find_map(|line| Some(line.strip_prefix("listening on ")?.split(',').next()?.to_owned()));
+        let address = lines.find_map(|line| Some(line.strip_prefix("listening on ")?.split([',', ' ']).next()?.to_owned()));
         ask(&address.expect("it started"), batch, count);
         // Without a grace, as after a person's Ctrl-C.
         kill(Pid::from_raw(server.id().try_into().unwrap()), Signal::SIGINT).unwrap();

@@ -227,7 +227,7 @@ impl<R: Recorder> Service<R> {
         let (head, content) = (ResponseHead::refused(refusal.status), refusal.reason.as_bytes());
         let client = (!peer.trusted).then(|| self.rule.client(peer, &[]));
         let record = Record {
-            resource: Resource::Refused,
+            resource: if peer.monitors { Resource::Monitoring } else { Resource::Refused },
             head,
             refusal: Some(refusal),
             length: content.len(),
@@ -291,7 +291,10 @@ impl<R: Recorder> Service<R> {
             databases: self.databases.as_deref(),
             draining: self.draining,
         };
-        let (resource, answer) = resource::answer(&context, &mut self.body);
+        let (resource, answer) = match call.peer.monitors {
+            false => resource::answer(&context, &mut self.body),
+            true => answer::monitored(&context, &self.writer.recorder, &mut self.body),
+        };
         let method = request.method;
         let head = match answer {
             Answer::Now(head) => head,

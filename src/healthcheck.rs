@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
-use swagip::net::Listen;
+use swagip::net::{Listen, ListenerKind};
 
 /// For the whole question, however slowly it is answered: less than the time that Docker and Kubernetes give a check.
 const TIME_MAX: Duration = Duration::from_secs(2);
@@ -26,7 +26,7 @@ pub(crate) fn ask(listener: &Listen) -> Result<(), String> {
     for address in candidates(listener.address) {
         match connect(address, deadline) {
             Ok(stream) => {
-                let answer = converse(stream, address, listener.proxy, deadline);
+                let answer = converse(stream, address, listener.kind == ListenerKind::Proxy, deadline);
                 return judge(&answer.map_err(|error| explain(address, &error))?, address);
             }
             Err(error) => outcome = Err(explain(address, &error)),

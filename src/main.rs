@@ -18,7 +18,7 @@ use std::sync::atomic::AtomicBool;
 use stderr::Stderr;
 use swagip::config::{Command, Config};
 use swagip::mmdb::Databases;
-use swagip::net::{BindError, Listen, Order, Role, Server, Settings, Stopper, Threads};
+use swagip::net::{BindError, Listen, ListenerKind, Order, Role, Server, Settings, Stopper, Threads};
 use swagip::observe::access_log;
 use swagip::observe::output::Output;
 
@@ -53,7 +53,7 @@ fn failure(reason: String) -> Failure {
 
 /// Serves until a signal ends it.
 fn serve(Config { mut settings, access_log, trusting, warnings }: Config) -> Result<(), Failure> {
-    let stderr = Stderr::default();
+    let stderr = Stderr::counting(settings.log_lines_dropped.clone());
     let log = Target::Pipe(Box::new(stderr.clone()));
     env_logger::Builder::new().filter_level(log::LevelFilter::Warn).parse_default_env().target(log).init();
     warnings.iter().for_each(|warning| log::warn!("{warning}"));
@@ -100,9 +100,10 @@ fn handle_signals(stopper: &Stopper) -> io::Result<()> {
 
 /// What is true now, with the ports that the kernel chose.
 fn start_line(server: &Server, Settings { listeners, threads, .. }: &Settings, trusting: &str) -> String {
-    let own = server.addresses().zip(listeners).map(|(address, listener)| match listener.proxy {
-        true => format!("{address} (PROXY protocol)"),
-        false => address.to_string(),
+    let own = server.addresses().zip(listeners).map(|(address, listener)| match listener.kind {
+        ListenerKind::Plain => address.to_string(),
+        ListenerKind::Proxy => format!("{address} (PROXY protocol)"),
+        ListenerKind::Metrics => format!("{address} (metrics)"),
     });
     let inherited = server.inherited().map(|(address, role)| match role {
         Role::Proxy => format!("{address} (inherited, PROXY protocol)"),
@@ -129,8 +130,8 @@ fn advice(error: &BindError, listeners: &[Listen]) -> String {
     };
     // Where IPv6 is off, a bare port is found under 0.0.0.0.
     let fits = |listener: &&Listen| listener.address == address || listener.any && listener.address.port() == address.port();
-    let (any, proxy) = listeners.iter().find(fits).map_or((false, false), |listener| (listener.any, listener.proxy));
-    let flag = if proxy { "--listen-proxy" } else { "--listen" };
+    let (any, kind) = listeners.iter().find(fits).map_or((false, ListenerKind::Plain), |listener| (listener.any, listener.kind));
+    let flag = kind.option();
     let subject = if any { format!("port {}", address.port()) } else { address.to_string() };
     let at = |port: u16| if any { port.to_string() } else { SocketAddr::new(address.ip(), port).to_string() };
     match error {
@@ -186,8 +187,8 @@ mod tests {
 
     #[test]
     fn a_port_that_needs_a_right() {
-        let any = Listen { address: "[::]:80".parse().unwrap(), any: true, proxy: false };
-        let one = Listen { address: "127.0.0.1:80".parse().unwrap(), any: false, proxy: true };
+        let any = Listen { address: "[::]:80".parse().unwrap(), any: true, kind: ListenerKind::Plain };
+        let one = Listen { address: "127.0.0.1:80".parse().unwrap(), any: false, kind: ListenerKind::Proxy };
         for (address, listener, expected) in [
             ("[::]:80", any, "port 80 needs root or CAP_NET_BIND_SERVICE: try --listen 8080, or as root: setcap "),
             ("0.0.0.0:80", any, "port 80 needs root or CAP_NET_BIND_SERVICE: try --listen 8080, or as root: setcap "),
@@ -205,7 +206,7 @@ mod tests {
 
     #[test]
     fn an_ipv6_address_where_ipv6_is_off() {
-        let listener = Listen { address: "[::1]:80".parse().unwrap(), any: false, proxy: true };
+        let listener = Listen { address: "[::1]:80".parse().unwrap(), any: false, kind: ListenerKind::Proxy };
         let source = io::Error::from_raw_os_error(libc::EAFNOSUPPORT);
         let line = advice(&BindError::Other { address: listener.address, source }, &[listener]);
         assert_eq!(line, "[::1]:80 is not an address of this machine: try --listen-proxy 80");

@@ -5,6 +5,7 @@
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use swagip::observe::metrics::LinesDropped;
 use swagip::observe::output::{Output, PIECE_MAX};
 
 /// Standard error. Each write is one line.
@@ -14,12 +15,22 @@ pub(crate) struct Stderr {
     output: Option<Arc<Output>>,
     /// Lines since the last one that got through.
     dropped: usize,
+    /// All that were dropped.
+    all: LinesDropped,
+}
+
+impl Stderr {
+    /// Standard error, whose dropped lines are counted here too.
+    pub(crate) fn counting(all: LinesDropped) -> Stderr {
+        Stderr { all, ..Stderr::default() }
+    }
 }
 
 impl Default for Stderr {
     fn default() -> Stderr {
         let descriptor = io::stderr().as_fd().try_clone_to_owned();
-        Stderr { output: descriptor.ok().map(|descriptor| Output::new(descriptor.into()).into()), dropped: 0 }
+        let output = descriptor.ok().map(|descriptor| Output::new(descriptor.into()).into());
+        Stderr { output, dropped: 0, all: LinesDropped::default() }
     }
 }
 
@@ -36,7 +47,12 @@ impl Write for Stderr {
             bytes.push(b'\n');
         }
         let is_written = self.output.as_ref().is_some_and(|output| output.write(&bytes).is_ok());
-        self.dropped = if is_written { 0 } else { self.dropped + 1 };
+        if is_written {
+            self.dropped = 0;
+        } else {
+            self.dropped += 1;
+            self.all.add();
+        }
         Ok(line.len())
     }
 

@@ -164,6 +164,22 @@ fn where_not_to_listen_is_told_in_one_line() {
         ("-l [::]:80 -l 0.0.0.0:80", &[], r#"--listen: "0.0.0.0:80" is included in --listen: "[::]:80": leave it out"#),
         ("-l 80 -l :80", &[], r#"--listen: ":80" is the same as --listen: "80": leave one of them out"#),
         ("-l 80 --listen-proxy :80", &[], r#"--listen-proxy: ":80" overlaps with --listen: "80": try another port, like 81"#),
+        ("-l 80 --listen-metrics :80", &[], r#"--listen-metrics: ":80" overlaps with --listen: "80": try another port, like 81"#),
+        (
+            "--listen-metrics 127.0.0.1:8080",
+            &[],
+            r#"--listen-metrics: "127.0.0.1:8080" overlaps with --listen, by default 8080: try another port, like 8081"#,
+        ),
+        (
+            "--listen-metrics 80 --listen-metrics 80",
+            &[],
+            r#"--listen-metrics: "80" is the same as --listen-metrics: "80": leave one of them out"#,
+        ),
+        (
+            "",
+            &[("SWAGIP_LISTEN_METRICS", "localhost")],
+            r#"SWAGIP_LISTEN_METRICS: "localhost" is a host name, and names are not looked up: try 127.0.0.1:8080"#,
+        ),
         (
             "--listen-proxy 8080",
             &[],
@@ -403,6 +419,10 @@ fn the_start_line_tells_where_and_whom_it_trusts() {
     for (arguments, expected) in [
         ("-l 127.0.0.1:0 -t 1", "listening on 127.0.0.1:PORT, 1 thread, trusting no proxy"),
         ("-l 0 -t 4", "listening on [::]:PORT, 4 threads, trusting no proxy"),
+        (
+            "-l 0 -t 2 --listen-metrics 127.0.0.1:0",
+            "listening on [::]:PORT and 127.0.0.1:PORT (metrics), 2 threads, trusting no proxy",
+        ),
         (
             "-l [::1]:0 --listen-proxy 127.0.0.1:0 -t 2 --trusted-proxy 10.0.0.0/8",
             "listening on [::1]:PORT and 127.0.0.1:PORT (PROXY protocol), 2 threads, trusting x-forwarded-for from 10.0.0.0/8",

@@ -14,11 +14,11 @@ use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 use support::{Answer, TestServer};
-use swagip::net::{BindError, Listen, Order, Server, Settings, Stopper, Threads};
+use swagip::net::{BindError, Listen, ListenerKind, Order, Server, Settings, Stopper, Threads};
 
 fn listening_at(address: &str) -> TestServer {
     let address = address.parse().unwrap();
-    TestServer::with(|settings| settings.listeners = vec![Listen { address, any: false, proxy: false }])
+    TestServer::with(|settings| settings.listeners = vec![Listen { address, any: false, kind: ListenerKind::Plain }])
 }
 
 fn bind(settings: &Settings) -> Result<Server, BindError> {
@@ -82,7 +82,7 @@ fn one_family_alone() {
 
 #[test]
 fn several_addresses_at_once() {
-    let listen = |address: &str| Listen { address: address.parse().unwrap(), any: false, proxy: false };
+    let listen = |address: &str| Listen { address: address.parse().unwrap(), any: false, kind: ListenerKind::Plain };
     let mut settings = support::settings();
     settings.threads = Threads::Spread(NonZeroUsize::new(2).unwrap());
     settings.listeners = vec![listen("127.0.0.1:0"), listen("[::1]:0"), listen("127.0.0.2:0")];

@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use std::thread;
 use support::{Answer, TestServer};
 use swagip::client::{ForwardingField, Rule, TrustList};
-use swagip::net::{DatabaseFiles, Settings};
+use swagip::net::{DatabaseFiles, ListenerKind, Settings};
 use swagip::resource::table::ENDPOINTS;
 
 /// Who asks in the document's examples.
@@ -235,7 +235,7 @@ fn every_answer_is_described_and_every_example_is_an_answer() {
 
     let behind = TestServer::with(|settings| {
         configured(settings);
-        settings.listeners[0].proxy = true;
+        settings.listeners[0].kind = ListenerKind::Proxy;
     });
     for path in ["/", "/ip", "/source-ip", "/json", "/all"] {
         let unknown = answer(&behind, &format!("PROXY UNKNOWN\r\n{}", get(path, "Host: a\r\n")));

@@ -39,11 +39,13 @@ pub struct Peer {
     pub trusted: bool,
     /// A request from here may reveal a mistake in the setup, and none has been checked yet; see [`Rule::mistake`].
     pub watched: bool,
+    /// On a listener for monitoring: what it asks is answered there, and is no client's request.
+    pub monitors: bool,
 }
 
 impl Peer {
     /// The peer when the PROXY header gives no address.
-    const UNKNOWN: Peer = Peer { address: None, port: None, trusted: false, watched: false };
+    const UNKNOWN: Peer = Peer { address: None, port: None, trusted: false, watched: false, monitors: false };
 }
 
 /// The client, as the address rule found it.
@@ -166,7 +168,12 @@ impl Rule {
         let trusted = self.trusts(address);
         // If no proxy is trusted, any peer that sends a forwarding field may be one. Otherwise strangers are expected to forge some.
         let watched = trusted || self.trusted.is_empty() || trust::is_local(address);
-        Peer { address: Some(address), port: node::known(socket.port()), trusted, watched }
+        Peer { address: Some(address), port: node::known(socket.port()), trusted, watched, monitors: false }
+    }
+
+    /// The peer at the other end of a connection to a listener for monitoring. Nobody relays to it, so nobody is trusted.
+    pub fn monitor(&self, socket: SocketAddr) -> Peer {
+        Peer { trusted: false, watched: false, monitors: true, ..self.peer(socket) }
     }
 
     /// The peer that a PROXY header from `socket` names. `None` if `socket` is not trusted: close the connection. `LOCAL` changes no

@@ -174,7 +174,7 @@ fn peers() {
         ("[::1]:4", "::1", Some(4), false, true),
         ("203.0.113.9:0", "203.0.113.9", None, false, false),
     ] {
-        let peer = Peer { address: address.parse().ok(), port, trusted, watched };
+        let peer = Peer { address: address.parse().ok(), port, trusted, watched, monitors: false };
         assert_eq!(rule.peer(socket.parse().unwrap()), peer);
     }
 }

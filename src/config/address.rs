@@ -2,7 +2,7 @@
 //! it, and what to type instead.
 
 use crate::client::TrustList;
-use crate::net::{DEFAULT_PORT, Listen};
+use crate::net::{DEFAULT_PORT, Listen, ListenerKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// `8080`, `:8080`, `0.0.0.0:8080`, `[::]:8080`.
@@ -19,12 +19,12 @@ pub(super) fn listen(text: &str) -> Result<Listen, String> {
     if address.ip().is_multicast() {
         return Err(format!("is a multicast address, which TCP does not have: try {}", address.port()));
     }
-    Ok(Listen { address, any: false, proxy: false })
+    Ok(Listen { address, any: false, kind: ListenerKind::Plain })
 }
 
 /// Every address of this machine.
 pub(super) fn any(port: u16) -> Listen {
-    Listen { address: (Ipv6Addr::UNSPECIFIED, port).into(), any: true, proxy: false }
+    Listen { address: (Ipv6Addr::UNSPECIFIED, port).into(), any: true, kind: ListenerKind::Plain }
 }
 
 /// `PORT`, as many hosting providers set it.
@@ -138,7 +138,7 @@ mod tests {
             ("[fe80::1%2]:80", "[fe80::1%2]:80", false),
             ("[::ffff:127.0.0.1]:80", "127.0.0.1:80", false),
         ] {
-            assert_eq!(listen(text), Ok(Listen { address: address.parse().unwrap(), any, proxy: false }), "{text}");
+            assert_eq!(listen(text), Ok(Listen { address: address.parse().unwrap(), any, kind: ListenerKind::Plain }), "{text}");
         }
     }
 

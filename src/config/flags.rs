@@ -36,6 +36,8 @@ pub(super) struct ListenFlags {
     pub(super) listen: Vec<OsString>,
     #[arg(long, global = true)]
     pub(super) listen_proxy: Vec<OsString>,
+    #[arg(long, global = true)]
+    pub(super) listen_metrics: Vec<OsString>,
 }
 
 #[derive(Args)]

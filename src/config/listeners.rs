@@ -1,15 +1,15 @@
-//! The addresses to listen on, and which of them take the PROXY protocol.
+//! The addresses to listen on, and what each is for.
 
 use super::flags::ListenFlags;
 use super::given::{Environment, Given};
 use super::{UsageError, address};
-use crate::net::{DEFAULT_PORT, Listen};
+use crate::net::{DEFAULT_PORT, Listen, ListenerKind};
 use std::ffi::OsString;
 use std::net::IpAddr;
 
 /// The listeners: at least one, unless some are inherited.
 pub(super) struct Listeners {
-    /// The plain ones first.
+    /// The plain ones first, those for monitoring last.
     pub(super) all: Vec<Listen>,
     /// What named the first PROXY listener.
     pub(super) proxy: Option<Given>,
@@ -30,14 +30,22 @@ impl Listeners {
         }
         let proxies = environment.list(("--listen-proxy", flags.listen_proxy), "SWAGIP_LISTEN_PROXY")?;
         for given in &proxies {
-            named.push((Listen { proxy: true, ..given.read(address::listen)? }, given.clone()));
+            named.push((Listen { kind: ListenerKind::Proxy, ..given.read(address::listen)? }, given.clone()));
         }
-        if named.is_empty() {
-            let all = if has_inherited { Vec::new() } else { vec![address::any(DEFAULT_PORT)] };
-            return Ok(Listeners { all, proxy: None });
+        // Where nobody said where clients are answered.
+        let default = (named.is_empty() && !has_inherited).then(|| address::any(DEFAULT_PORT));
+        for given in environment.list(("--listen-metrics", flags.listen_metrics), "SWAGIP_LISTEN_METRICS")? {
+            let listener = Listen { kind: ListenerKind::Metrics, ..given.read(address::listen)? };
+            if default.is_some_and(|default| overlap(&listener, &default)) {
+                let next = another_port(&listener);
+                return Err(
+                    given.wrong(format_args!("overlaps with --listen, by default {DEFAULT_PORT}: try another port, like {next}"))
+                );
+            }
+            named.push((listener, given));
         }
         refuse_overlap(&named)?;
-        let all = named.into_iter().map(|(listener, _)| listener).collect();
+        let all = default.into_iter().chain(named.into_iter().map(|(listener, _)| listener)).collect();
         Ok(Listeners { all, proxy: proxies.into_iter().next() })
     }
 
@@ -46,7 +54,7 @@ impl Listeners {
         let Some(address) = address else { return Ok(self.all[0]) };
         let named = Given::new("healthcheck", address)?.read(address::listen)?;
         let known = self.all.iter().find(|listener| overlap(listener, &named));
-        Ok(Listen { proxy: known.is_some_and(|listener| listener.proxy), ..named })
+        Ok(Listen { kind: known.map_or(ListenerKind::Plain, |listener| listener.kind), ..named })
     }
 }
 
@@ -57,9 +65,8 @@ fn refuse_overlap(named: &[(Listen, Given)]) -> Result<(), UsageError> {
         let Some((other, other_given)) = named[..index].iter().find(|(other, _)| overlap(listener, other)) else { continue };
         let (ip, other_ip) = (listener.address.ip(), other.address.ip());
         return Err(given.wrong(match () {
-            () if listener.proxy != other.proxy => {
-                let next = listener.address.port().checked_add(1).unwrap_or(DEFAULT_PORT);
-                format!("overlaps with {other_given}: try another port, like {next}")
+            () if listener.kind != other.kind => {
+                format!("overlaps with {other_given}: try another port, like {}", another_port(listener))
             }
             () if ip == other_ip => format!("is the same as {other_given}: leave one of them out"),
             () if covers(ip, other_ip) => format!("includes {other_given}: leave that one out"),
@@ -67,6 +74,10 @@ fn refuse_overlap(named: &[(Listen, Given)]) -> Result<(), UsageError> {
         }));
     }
     Ok(())
+}
+
+fn another_port(listener: &Listen) -> u16 {
+    listener.address.port().checked_add(1).unwrap_or(DEFAULT_PORT)
 }
 
 /// Whether some connections would fit both.

@@ -25,9 +25,10 @@ const FOREIGN: [(&str, &str); 16] = [
 ];
 
 /// An example for each flag that needs a value.
-const EXAMPLES: [(&str, &str); 18] = [
+const EXAMPLES: [(&str, &str); 19] = [
     ("--listen", "8080"),
     ("--listen-proxy", "8080"),
+    ("--listen-metrics", "127.0.0.1:9090"),
     ("--threads", "2"),
     ("--trusted-proxy", "10.0.0.5"),
     ("--client-ip-header", "x-real-ip"),

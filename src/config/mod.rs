@@ -17,6 +17,7 @@ use crate::client::{Rule, TrustList};
 use crate::mmdb::ENGLISH;
 use crate::net::{DatabaseFiles, Limits, Listen, Role, Settings, Threads};
 use crate::observe::access_log;
+use crate::observe::metrics::LinesDropped;
 use crate::resource::{ReverseDns, Site};
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -117,8 +118,18 @@ fn config(flags: Flags, environment: &Environment) -> Result<Config, UsageError>
     warnings.extend(unknown::warnings(environment));
     let inherited = inherited.into_iter().map(|(role, _)| role).collect();
     let supervision = service::supervision(environment)?;
-    let settings =
-        Settings { listeners: listeners.all, inherited, supervision, threads, limits, rule, site, databases, access_log: None };
+    let settings = Settings {
+        listeners: listeners.all,
+        inherited,
+        supervision,
+        threads,
+        limits,
+        rule,
+        site,
+        databases,
+        access_log: None,
+        log_lines_dropped: LinesDropped::default(),
+    };
     Ok(Config { settings, access_log, trusting, warnings })
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::net::ListenerKind;
 use crate::observe::access_log::{Format, Options};
 
 fn command(line: &str, environment: &str) -> Result<Command, UsageError> {
@@ -19,8 +20,12 @@ fn served(line: &str, environment: &str) -> Config {
 
 fn described(listener: Listen) -> String {
     let any = if listener.any { "*" } else { "" };
-    let proxy = if listener.proxy { " PROXY" } else { "" };
-    format!("{any}{}{proxy}", listener.address)
+    let kind = match listener.kind {
+        ListenerKind::Plain => "",
+        ListenerKind::Proxy => " PROXY",
+        ListenerKind::Metrics => " metrics",
+    };
+    format!("{any}{}{kind}", listener.address)
 }
 
 #[test]
@@ -36,6 +41,13 @@ fn where_to_listen() {
         ("--listen-proxy 80", "PORT=81 SWAGIP_TRUSTED_PROXIES=::1", "*[::]:81, *[::]:80 PROXY"),
         ("-l 81 --trusted-proxy ::1", "SWAGIP_LISTEN_PROXY=:80", "*[::]:81, *[::]:80 PROXY"),
         ("-l 0 -l 0", "", "*[::]:0, *[::]:0"),
+        ("--listen-metrics 9090", "", "*[::]:8080, *[::]:9090 metrics"),
+        ("-l 80", "SWAGIP_LISTEN_METRICS=127.0.0.1:81,[::1]:81", "*[::]:80, 127.0.0.1:81 metrics, [::1]:81 metrics"),
+        (
+            "--listen-metrics 82 --trusted-proxy ::1",
+            "SWAGIP_LISTEN_METRICS=81 SWAGIP_LISTEN_PROXY=80",
+            "*[::]:80 PROXY, *[::]:82 metrics",
+        ),
         (
             "-l 127.0.0.1:80 -l 127.0.0.2:80 --listen-proxy [::1]:80 --trusted-proxy ::1",
             "",
@@ -57,6 +69,10 @@ fn overlapping_listeners_are_refused() {
         "-l 127.0.0.1:80 -l 0.0.0.0:80",
         "-l [::1]:80 -l 80",
         "-l 127.0.0.1:80 --listen-proxy [::ffff:127.0.0.1]:80",
+        "--listen-metrics 8080",
+        "--listen-metrics 127.0.0.1:8080",
+        "--listen-metrics 81 --listen-metrics 127.0.0.1:81",
+        "--listen-proxy 80 --listen-metrics 80",
     ] {
         assert!(command(&format!("{line} --trusted-proxy ::1"), "").is_err(), "{line}");
     }
@@ -74,6 +90,8 @@ fn whom_the_healthcheck_asks() {
         ("healthcheck 7", "SWAGIP_LISTEN_PROXY=6 PORT=7", "*[::]:7"),
         ("healthcheck --listen-proxy 6", "", "*[::]:6 PROXY"),
         ("-l 6 healthcheck", "PORT=7", "*[::]:6"),
+        ("healthcheck --listen-metrics 6", "", "*[::]:8080"),
+        ("healthcheck 6", "SWAGIP_LISTEN_METRICS=6", "*[::]:6 metrics"),
     ] {
         let Ok(Command::Healthcheck(listener)) = command(line, environment) else { panic!("{line} {environment}") };
         assert_eq!(described(listener), expected, "{line} {environment}");

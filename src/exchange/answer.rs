@@ -7,7 +7,8 @@ use crate::http::request::{Persistence, Request};
 use crate::http::request_line::leading_lines;
 use crate::http::response::{Date, Heads};
 use crate::http::{Method, Refusal};
-use crate::resource::{Resource, ResponseHead};
+use crate::resource::monitoring::{self, Format};
+use crate::resource::{Answer, Context, Resource, ResponseHead};
 
 /// What was answered, for those who count or log it.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +86,9 @@ pub trait Recorder {
 
     /// An answer was given.
     fn record(&mut self, record: &Record<'_>);
+
+    /// Appends what was counted; nothing where nothing is. `draining`: a stop was asked for.
+    fn report(&self, _format: Format, _draining: bool, _content: &mut Vec<u8>) {}
 }
 
 /// Nobody looks, and it costs nothing.
@@ -113,6 +117,22 @@ impl<R: Recorder> Recorder for Option<Box<R>> {
             recorder.record(&record);
         }
     }
+
+    fn report(&self, format: Format, draining: bool, content: &mut Vec<u8>) {
+        if let Some(recorder) = self {
+            recorder.report(format, draining, content);
+        }
+    }
+}
+
+/// Answers a request on a listener for monitoring.
+#[cold]
+pub(super) fn monitored<R: Recorder>(context: &Context<'_>, recorder: &R, content: &mut Vec<u8>) -> (Resource, Answer) {
+    let head = monitoring::answer(context, content);
+    if let Some(format) = Format::of(head) {
+        recorder.report(format, context.draining, content);
+    }
+    (Resource::Monitoring, head.into())
 }
 
 /// Writes all answers.

@@ -12,17 +12,20 @@
 mod active;
 mod reply;
 
+use super::ListenerKind;
 use super::deadlines::Millis;
+use super::shared::Shared;
 use super::socket;
 use super::sources::Source;
 use super::wait::Activity;
-use crate::client::Peer;
-use crate::exchange::{Next, OUTPUT_MAX, ProxyFault, Served, Service, State, Waiting};
-use crate::observe::Observers;
+use crate::client::{Peer, Rule};
+use crate::exchange::{Next, OUTPUT_MAX, ProxyFault, Served, State, Waiting};
+use crate::observe::metrics::Closed;
 use active::{Active, phase};
 use mio::Interest;
 use mio::net::TcpStream;
 use std::io;
+use std::net::SocketAddr;
 
 pub use active::Phase;
 
@@ -34,19 +37,6 @@ const READS_MAX: usize = 4;
 /// answer. Not a number of bytes: nginx passes a whole upload on before it reads the answer to it, and takes a reset for a dead
 /// server.
 const LINGER_MAX: Millis = 30_000;
-
-/// What the connections of a worker share; lent to the one that is driven.
-pub struct Shared {
-    /// Answers.
-    pub service: Service<Option<Box<Observers>>>,
-    /// Room for input: the longest head twice, so that one is nearly always read in one piece.
-    pub input: Vec<u8>,
-    /// Room for answers, as many as are ever made at once: a buffer that grew would move, and what it leaves behind on the heap would stay
-    /// resident when all connections are gone.
-    pub output: Vec<u8>,
-    /// The time of this turn.
-    pub now: Millis,
-}
 
 /// What came of driving a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +74,10 @@ pub struct Connection {
     pub interest: Option<Interest>,
     /// It waits in the worker's ready list.
     pub is_ready: bool,
+    /// What it came to.
+    pub kind: ListenerKind,
+    /// Why it ends, where that is not its last answer.
+    pub closed: Option<Closed>,
     /// It is counted for its source; until a PROXY header has named a client, there may be none.
     pub is_counted: bool,
     /// Nothing while it is idle.
@@ -91,10 +85,19 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection that was just accepted; `proxy`: it begins with a PROXY header.
-    pub fn new(stream: TcpStream, peer: Peer, proxy: bool) -> Connection {
-        let active = proxy.then(|| Box::new(Active { state: State::Proxy, ..Active::default() }));
-        Connection { stream, peer, phase: Phase::Open, interest: None, is_ready: false, is_counted: false, active }
+    /// A connection that was just accepted from this address.
+    pub fn new(stream: TcpStream, address: SocketAddr, kind: ListenerKind, rule: &Rule) -> Connection {
+        let peer = if kind == ListenerKind::Metrics { rule.monitor(address) } else { rule.peer(address) };
+        let is_proxy = kind == ListenerKind::Proxy;
+        let active = is_proxy.then(|| Box::new(Active { state: State::Proxy, ..Active::default() }));
+        let (phase, interest, closed) = (Phase::Open, None, None);
+        Connection { stream, peer, phase, interest, is_ready: false, kind, closed, is_counted: false, active }
+    }
+
+    /// Notes why it ends; of several reasons the first.
+    #[cold]
+    pub fn ends(&mut self, reason: Closed) {
+        self.closed.get_or_insert(reason);
     }
 
     /// What to be told of next: a client that does not read is not read from.
@@ -138,7 +141,10 @@ impl Connection {
     /// take. `read_closed`: epoll says that the client has sent its FIN, which comes after the last bytes to read.
     pub fn drive(&mut self, shared: &mut Shared, read_closed: bool) -> Outcome {
         // After an error there is nobody left to talk to.
-        self.try_drive(shared, read_closed).unwrap_or(Outcome::Closes)
+        self.try_drive(shared, read_closed).unwrap_or_else(|_| {
+            self.ends(Closed::Error);
+            Outcome::Closes
+        })
     }
 
     fn try_drive(&mut self, shared: &mut Shared, read_closed: bool) -> io::Result<Outcome> {
@@ -149,7 +155,10 @@ impl Connection {
                 Resumed::Reads => match socket::receive(&mut self.stream, &mut shared.input)? {
                     None => return Ok(Outcome::Stays { progress }),
                     // A client that is done and is owed nothing: nearly every end of a connection.
-                    Some(0) if self.active.is_none() => return Ok(Outcome::Closes),
+                    Some(0) if self.active.is_none() => {
+                        self.ends(Closed::Client);
+                        return Ok(Outcome::Closes);
+                    }
                     Some(0) => {
                         self.end(shared)?;
                         continue;
@@ -180,7 +189,7 @@ impl Connection {
     /// Takes up what is under way.
     #[cold]
     fn resume(&mut self, shared: &mut Shared, progress: &mut bool) -> io::Result<Resumed> {
-        *progress |= self.flush()?;
+        *progress |= self.flush(shared)?;
         if self.is_blocked() {
             return Ok(Resumed::Ends(Outcome::Stays { progress: *progress }));
         }
@@ -212,6 +221,7 @@ impl Connection {
         let served = shared.service.serve(state, &mut self.peer, input, is_full, &mut shared.output);
         self.phase = phase(served.next);
         let sent = socket::send(&self.stream, &shared.output, self.phase.is_last())?;
+        shared.count_bytes(&self.peer, length, sent);
         // Nearly always: all is answered and sent, and nothing was kept.
         let is_all = self.active.is_none() && served.consumed == length && sent == shared.output.len();
         if !is_all || fresh.waiting() != Waiting::Idle {
@@ -238,7 +248,10 @@ impl Connection {
         if let Some(active) = &mut self.active {
             shared.service.end(&mut active.state, &self.peer, &active.input, &mut shared.output);
         }
-        self.finish(&shared.output, false)
+        if shared.output.is_empty() {
+            self.ends(Closed::Client);
+        }
+        self.finish(shared, false)
     }
 
     /// What the connection waits for did not come in time: sends the final response, if one is owed.
@@ -250,12 +263,14 @@ impl Connection {
         if let Some(active) = &mut self.active {
             shared.service.expire(&mut active.state, &self.peer, &active.input, &mut shared.output);
         }
-        self.finish(&shared.output, true)
+        self.finish(shared, true)
     }
 
-    fn finish(&mut self, output: &[u8], linger: bool) -> io::Result<()> {
+    fn finish(&mut self, shared: &Shared, linger: bool) -> io::Result<()> {
+        let output = &shared.output;
         self.phase = Phase::Flushing { linger };
         let sent = socket::send(&self.stream, output, true)?;
+        shared.count_bytes(&self.peer, 0, sent);
         if self.active.is_some() || sent < output.len() {
             self.hold(Box::default(), &[], &output[sent..]);
         }
@@ -276,12 +291,14 @@ impl Connection {
     }
 
     /// Sends what is owed; true if some of it went out.
-    fn flush(&mut self) -> io::Result<bool> {
+    fn flush(&mut self, shared: &Shared) -> io::Result<bool> {
         let Some(mut active) = self.active.take_if(|active| !active.unsent.is_empty()) else { return Ok(false) };
         let sent = socket::send(&self.stream, &active.unsent, self.phase.is_last());
         active.unsent.drain(..*sent.as_ref().unwrap_or(&0));
         self.active = if active.is_empty() { None } else { Some(active) };
-        Ok(sent? > 0)
+        let sent = sent?;
+        shared.count_bytes(&self.peer, 0, sent);
+        Ok(sent > 0)
     }
 
     fn is_blocked(&self) -> bool {
@@ -295,8 +312,12 @@ impl Connection {
             match socket::discard(&self.stream, &mut shared.input)? {
                 None => return Ok(Outcome::Stays { progress: reads > 0 }),
                 Some(0) => return Ok(Outcome::Closes),
-                Some(_) if is_over => return Ok(Outcome::Closes),
-                Some(_) => {}
+                Some(length) => {
+                    shared.count_bytes(&self.peer, length, 0);
+                    if is_over {
+                        return Ok(Outcome::Closes);
+                    }
+                }
             }
         }
         Ok(Outcome::Ready)

@@ -5,8 +5,8 @@
 //! and every thread that waits is woken by a connection, which one of them gets. Where there are as many listeners of an address as
 //! threads, each thread has its own.
 
-use super::BindError;
 use super::listener::{self, Listener};
+use super::{BindError, ListenerKind};
 use nix::sys::socket::{SockaddrStorage, getsockname};
 use socket2::{Protocol, SockRef};
 use std::io;
@@ -86,7 +86,11 @@ pub fn share(all: &[Inherited], thread: usize, threads: usize) -> io::Result<Vec
         let place = all[..index].iter().filter(is_alike).count();
         if is_for(place, alike, thread, threads) {
             let socket = mio::net::TcpListener::from_std(inherited.socket.try_clone()?);
-            listeners.push(Listener::inherited(socket, inherited.role == Role::Proxy));
+            let kind = match inherited.role {
+                Role::Http => ListenerKind::Plain,
+                Role::Proxy => ListenerKind::Proxy,
+            };
+            listeners.push(Listener::inherited(socket, kind));
         }
     }
     Ok(listeners)

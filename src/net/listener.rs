@@ -1,7 +1,7 @@
 //! Listening sockets: one of each address for each thread, sharing the port (SO_REUSEPORT), so that the kernel spreads the
 //! connections and no thread waits for another.
 
-use super::{BindError, Listen};
+use super::{BindError, Listen, ListenerKind};
 use mio::net::{TcpListener, TcpStream};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::SetStruct;
@@ -34,8 +34,8 @@ pub const DEFAULT_PORT: u16 = 8080;
 pub struct Listener {
     /// The socket, or a duplicate of it.
     pub socket: TcpListener,
-    /// Its connections begin with a PROXY header.
-    pub proxy: bool,
+    /// What comes to it.
+    pub kind: ListenerKind,
     /// It was handed down, and others have it too: it is left as it is when this process stops.
     pub is_inherited: bool,
     /// It may have connections for us that no new event will announce.
@@ -44,8 +44,8 @@ pub struct Listener {
 
 impl Listener {
     /// One that was handed down.
-    pub fn inherited(socket: TcpListener, proxy: bool) -> Listener {
-        Listener { socket, proxy, is_inherited: true, is_ready: false }
+    pub fn inherited(socket: TcpListener, kind: ListenerKind) -> Listener {
+        Listener { socket, kind, is_inherited: true, is_ready: false }
     }
 }
 
@@ -106,7 +106,7 @@ pub fn open(listen: Listen, write: Duration) -> Result<Listener, BindError> {
         defer_accept(&socket)?;
         Ok(TcpListener::from_std(socket.into()))
     };
-    let listener = |socket| Listener { socket, proxy: listen.proxy, is_inherited: false, is_ready: false };
+    let listener = |socket| Listener { socket, kind: listen.kind, is_inherited: false, is_ready: false };
     open().map(listener).map_err(|source| BindError::Other { address: listen.address, source })
 }
 

@@ -12,6 +12,7 @@ mod inherited;
 mod listener;
 mod queries;
 mod server;
+mod shared;
 mod socket;
 mod sources;
 mod stopper;
@@ -29,6 +30,7 @@ pub use supervisor::Supervision;
 
 use crate::client::Rule;
 use crate::observe::access_log;
+use crate::observe::metrics::{self, LinesDropped};
 use crate::resource::Site;
 use std::fmt;
 use std::io;
@@ -44,8 +46,40 @@ pub struct Listen {
     pub address: SocketAddr,
     /// Only a port was named: `[::]`, or `0.0.0.0` on a machine without IPv6.
     pub any: bool,
-    /// Every connection begins with a PROXY protocol header.
-    pub proxy: bool,
+    /// What comes to it.
+    pub kind: ListenerKind,
+}
+
+/// What comes to a listener.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ListenerKind {
+    /// Clients, or proxies that send their requests on.
+    #[default]
+    Plain,
+    /// Proxies whose every connection begins with a PROXY protocol header.
+    Proxy,
+    /// Whoever monitors this server. The first thread alone serves it, and what is asked there is not counted.
+    Metrics,
+}
+
+impl ListenerKind {
+    /// The option that names one.
+    pub fn option(self) -> &'static str {
+        match self {
+            ListenerKind::Plain => "--listen",
+            ListenerKind::Proxy => "--listen-proxy",
+            ListenerKind::Metrics => "--listen-metrics",
+        }
+    }
+
+    /// What counters call it; `None` where nothing is counted.
+    fn counted(self) -> Option<metrics::Listener> {
+        match self {
+            ListenerKind::Plain => Some(metrics::Listener::Plain),
+            ListenerKind::Proxy => Some(metrics::Listener::Proxy),
+            ListenerKind::Metrics => None,
+        }
+    }
 }
 
 /// How many workers there are, each with a thread of its own.
@@ -126,6 +160,8 @@ pub struct Settings {
     pub databases: Option<Arc<DatabaseFiles>>,
     /// The access log, if there is one.
     pub access_log: Option<access_log::Settings>,
+    /// The lines that the log lost; whoever writes it counts them.
+    pub log_lines_dropped: LinesDropped,
 }
 
 /// Why there is no server.

@@ -4,10 +4,11 @@ use super::inherited::{self, Inherited, Role};
 use super::sources::PerClient;
 use super::supervisor::Supervisor;
 use super::worker::{Common, Worker};
-use super::{BindError, Limits, Listen, Settings, Stopper, Threads, cpu, listener};
+use super::{BindError, Limits, Listen, ListenerKind, Settings, Stopper, Threads, cpu, listener};
 use crate::exchange::Service;
 use crate::observe::Observers;
 use crate::observe::access_log::AccessLog;
+use crate::observe::metrics::Metrics;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io;
 use std::net::SocketAddr;
@@ -52,17 +53,20 @@ impl Server {
             tallies: Arc::default(),
             databases: settings.databases.clone(),
         };
+        let has_metrics = listeners.iter().any(|listen| listen.kind == ListenerKind::Metrics);
+        let metrics = has_metrics.then(|| Arc::new(Metrics::new(threads, settings.log_lines_dropped.clone())));
         let supervisor = settings.supervision.as_ref().map(|supervision| Supervisor::new(supervision, threads).map(Arc::new));
         let supervisor = supervisor.transpose().map_err(BindError::Resources)?;
         let mut workers = Vec::with_capacity(threads);
         for thread in 0..threads {
             let open = |&listen: &Listen| listener::open(listen, settings.limits.write);
-            let mut opened = listeners.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+            let here = listeners.iter().filter(|listen| thread == 0 || listen.kind != ListenerKind::Metrics);
+            let mut opened = here.map(open).collect::<Result<Vec<_>, _>>()?;
             opened.extend(inherited::share(&inherited, thread, threads).map_err(BindError::Resources)?);
             let access_log = settings.access_log.as_ref();
             let access_log = access_log.map(|log| AccessLog::new(log, settings.site.served_by.as_deref()));
-            let observers = Observers { access_log, ..Observers::default() }.boxed();
-            let service = Service::recording(settings.rule.clone(), settings.site.clone(), observers);
+            let observers = Observers { metrics: metrics.as_ref().map(|metrics| metrics.thread(thread)), access_log };
+            let service = Service::recording(settings.rule.clone(), settings.site.clone(), observers.boxed());
             let worker = Worker::new(opened, service, None, common.clone());
             let mut worker = worker.map_err(BindError::Resources)?;
             supervisor.iter().try_for_each(|supervisor| worker.supervise(supervisor)).map_err(BindError::Resources)?;

@@ -15,13 +15,14 @@ mod supervised;
 mod tests;
 
 use super::clock::{self, Clock};
-use super::connection::{Connection, Outcome, Shared};
+use super::connection::{Connection, Outcome};
 use super::deadlines::{Deadlines, Millis, NEVER, Wait};
 use super::listener::Listener;
 use super::queries::{self, Queries};
+use super::shared::Shared;
 use super::sources::{PerClient, Sources};
 use super::tally::Tallies;
-use super::{DatabaseFiles, Limits, Order, Stopper, cpu};
+use super::{DatabaseFiles, Limits, ListenerKind, Order, Stopper, cpu};
 use crate::exchange::{ANSWER_MAX, OUTPUT_MAX, Service};
 use crate::http::scan::HEAD_MAX;
 use crate::observe::Observers;
@@ -90,6 +91,8 @@ pub struct Worker {
     accept_after: Millis,
     tallies: Arc<Tallies>,
     databases: Option<Arc<DatabaseFiles>>,
+    /// The service has an access log. Here, so that metrics don't pay for looking.
+    has_log: bool,
 }
 
 impl Worker {
@@ -115,7 +118,9 @@ impl Worker {
         }
         // One is let in before another is closed for it.
         let places = connections_max + 1;
+        let has_log = service.recorder().as_ref().is_some_and(|observers| observers.access_log.is_some());
         Ok(Worker {
+            has_log,
             poll,
             listeners,
             // Room for all of them, of which the kernel gives what is used: a table that grows is copied, and leaves its old places on
@@ -147,7 +152,9 @@ impl Worker {
     /// # Errors
     /// The kernel's.
     pub fn steer(&self, cpus: &[usize]) -> io::Result<()> {
-        let mut own = self.listeners.iter().filter(|listener| !listener.is_inherited);
+        // What is handed down is shared as it is, and what the first worker serves alone has nowhere else to go.
+        let is_shared = |listener: &&Listener| !listener.is_inherited && listener.kind != ListenerKind::Metrics;
+        let mut own = self.listeners.iter().filter(is_shared);
         own.try_for_each(|listener| cpu::steer(&listener.socket, cpus))
     }
 

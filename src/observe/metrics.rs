@@ -1,75 +1,130 @@
-//! Counting: each thread has counters of its own, which it alone writes and anybody reads.
+//! Metrics: what each thread counts, and how Prometheus reads it.
+//!
+//! Each thread has counters of its own, which it alone writes; whoever asks for them adds them up. What is asked on a listener for
+//! monitoring is not counted, so a scrape changes nothing that it shows but the process's own figures.
 
-use crate::resource::{Resource, ResponseHead};
-use std::array::from_fn;
+mod counters;
+mod exposition;
+mod process;
+mod write;
+
+use crate::resource::monitoring::Format;
+use process::Process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Two cache lines, because processors fetch them in pairs: no thread's counting slows another one down.
-#[derive(Debug)]
-#[repr(align(128))]
-pub struct Counters {
-    /// Answers, by what answered and how.
-    answers: [[Count; HEADS]; RESOURCES],
-}
+pub use counters::{Closed, Counters, Limit, Listener};
 
-const RESOURCES: usize = Resource::ALL.len();
-const HEADS: usize = ResponseHead::TEXTS.len();
+/// The lines of the error log that nobody read; shared with whoever writes it.
+#[derive(Clone, Debug, Default)]
+pub struct LinesDropped(Arc<AtomicU64>);
 
-impl Default for Counters {
-    fn default() -> Counters {
-        Counters { answers: from_fn(|_| from_fn(|_| Count::default())) }
-    }
-}
-
-impl Counters {
-    /// An answer was given.
-    #[inline]
-    pub fn answered(&self, resource: Resource, head: ResponseHead) {
-        self.answers[resource as usize][head as usize].add(1);
+impl LinesDropped {
+    /// One more.
+    pub fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The answers that were given with this head.
-    pub fn answers(&self, resource: Resource, head: ResponseHead) -> u64 {
-        self.answers[resource as usize][head as usize].value()
-    }
-}
-
-/// A number that one thread counts up.
-#[derive(Debug, Default)]
-struct Count(AtomicU64);
-
-impl Count {
-    /// Not `fetch_add`, which locks the memory, and is for those who share a counter.
-    #[inline]
-    fn add(&self, number: u64) {
-        self.0.store(self.value().wrapping_add(number), Ordering::Relaxed);
-    }
-
-    #[inline]
-    fn value(&self) -> u64 {
+    fn count(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The counters of all threads, and what else a scrape tells.
+#[derive(Debug)]
+pub struct Metrics {
+    threads: Vec<Arc<Counters>>,
+    errors_dropped: LinesDropped,
+    process: Process,
+}
+
+impl Metrics {
+    /// Counters for so many threads.
+    pub fn new(threads: usize, errors_dropped: LinesDropped) -> Metrics {
+        Metrics { threads: (0..threads).map(|_| Arc::default()).collect(), errors_dropped, process: Process::new() }
+    }
+
+    /// What a thread counts with.
+    ///
+    /// # Panics
+    /// There is no thread of this number.
+    pub fn thread(self: &Arc<Metrics>, index: usize) -> Thread {
+        Thread { counters: Arc::clone(&self.threads[index]), all: Arc::clone(self) }
+    }
+}
+
+/// What one thread counts with.
+#[derive(Debug)]
+pub struct Thread {
+    /// Its own.
+    pub counters: Arc<Counters>,
+    all: Arc<Metrics>,
+}
+
+impl Thread {
+    /// Appends all metrics of all threads. `draining`: a stop was asked for.
+    pub fn report(&self, format: Format, draining: bool, content: &mut Vec<u8>) {
+        exposition::write(&self.all, draining, &mut write::Writer::new(format, content));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::ANSWER_MAX;
+    use crate::resource::Resource;
 
+    fn report(metrics: &Arc<Metrics>, format: Format) -> String {
+        let mut content = Vec::new();
+        metrics.thread(0).report(format, true, &mut content);
+        String::from_utf8_lossy(&content).into_owned()
+    }
+
+    /// Whoever reads this knows what a scrape looks like.
     #[test]
-    fn an_answer_is_counted_where_it_belongs() {
-        let counters = Counters::default();
-        counters.answered(Resource::Root, ResponseHead::RootText);
-        counters.answered(Resource::Refused, ResponseHead::VersionNotSupported);
-        counters.answered(Resource::Refused, ResponseHead::VersionNotSupported);
-        for &name in Resource::ALL {
-            for (index, _) in ResponseHead::TEXTS.iter().enumerate() {
-                let expected = match (name, index) {
-                    (Resource::Root, index) if index == ResponseHead::RootText as usize => 1,
-                    (Resource::Refused, index) if index == ResponseHead::VersionNotSupported as usize => 2,
-                    _ => 0,
-                };
-                assert_eq!(counters.answers[name as usize][index].value(), expected, "{name:?} {index}");
-            }
+    fn both_formats() {
+        let metrics = Arc::new(Metrics::new(2, LinesDropped::default()));
+        metrics.threads[0].moved(10, 20);
+        metrics.threads[1].moved(1, 2);
+        metrics.threads[1].accepted(Listener::Proxy);
+        for (format, expected) in [
+            (
+                Format::Prometheus,
+                "# HELP swagip_sent_bytes_total Bytes sent to clients.\n# TYPE swagip_sent_bytes_total counter\nswagip_sent_bytes_total 22\n",
+            ),
+            (
+                Format::OpenMetrics,
+                "# HELP swagip_sent_bytes Bytes sent to clients.\n# TYPE swagip_sent_bytes counter\nswagip_sent_bytes_total 22\n",
+            ),
+            (
+                Format::Prometheus,
+                "# HELP swagip_connections Connections of clients that are open.\n# TYPE swagip_connections gauge\n\
+                 swagip_connections{listener=\"plain\"} 0\nswagip_connections{listener=\"proxy\"} 1\n",
+            ),
+            (Format::OpenMetrics, "swagip_thread_connections{thread=\"0\"} 0\nswagip_thread_connections{thread=\"1\"} 1\n"),
+            (Format::OpenMetrics, "# TYPE swagip_build info\nswagip_build_info{version=\""),
+            (Format::Prometheus, "# TYPE swagip_build_info gauge\nswagip_build_info{version=\""),
+            (Format::Prometheus, "\nswagip_draining 1\n"),
+        ] {
+            let text = report(&metrics, format);
+            assert!(text.contains(expected), "{expected}{text}");
+            assert_eq!(text.ends_with("\n# EOF\n"), format == Format::OpenMetrics);
         }
+    }
+
+    /// No scrape is longer than an answer may be, with every count as long as it gets and as many threads as there may be.
+    #[test]
+    fn the_longest() {
+        let metrics = Arc::new(Metrics::new(1024, LinesDropped::default()));
+        let all = &metrics.threads[0];
+        all.sent.add(u64::MAX);
+        all.received.add(u64::MAX);
+        let counts = all.answers.as_flattened().iter().chain(&all.refusals).chain(&all.accepted);
+        counts.chain(&all.closed[0]).chain(&all.limits).for_each(|count| count.add(u64::MAX / 1000));
+        metrics.threads.iter().skip(1).for_each(|thread| thread.accepted[0].add(u64::MAX / 2000));
+        let text = report(&metrics, Format::OpenMetrics);
+        assert!(text.len() < ANSWER_MAX, "{}", text.len());
+        let names = Resource::ALL.iter().filter(|&&name| name != Resource::Monitoring);
+        names.for_each(|name| assert!(text.contains(&format!("resource=\"{}\",code=\"404\"", name.label()))));
     }
 }

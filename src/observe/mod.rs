@@ -10,15 +10,15 @@ pub mod metrics;
 
 use crate::exchange::{Record, Recorder};
 use crate::http::response::Date;
+use crate::resource::Resource;
+use crate::resource::monitoring::Format;
 use access_log::AccessLog;
-use metrics::Counters;
-use std::sync::Arc;
 
 /// Those who look at the answers of one thread; each is `None` where it is off.
 #[derive(Debug, Default)]
 pub struct Observers {
     /// Counts them.
-    pub metrics: Option<Arc<Counters>>,
+    pub metrics: Option<metrics::Thread>,
     /// Writes a line for each.
     pub access_log: Option<AccessLog>,
 }
@@ -44,12 +44,20 @@ impl Recorder for Observers {
 
     #[inline(always)] // So that counting reads the two fields that it needs, and no record is made for it.
     fn record(&mut self, record: &Record<'_>) {
-        if let Some(counters) = &self.metrics {
-            counters.answered(record.resource, record.head);
+        if let Some(metrics) = &self.metrics {
+            metrics.counters.answered(record);
         }
-        if let Some(log) = &mut self.access_log {
+        if let Some(log) = &mut self.access_log
+            && record.resource != Resource::Monitoring
+        {
             let record = *record;
             log.record(&record);
+        }
+    }
+
+    fn report(&self, format: Format, draining: bool, content: &mut Vec<u8>) {
+        if let Some(metrics) = &self.metrics {
+            metrics.report(format, draining, content);
         }
     }
 }

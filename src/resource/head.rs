@@ -6,6 +6,10 @@ use crate::http::response::{HeadText, NO_SNIFF, NO_STORE, SAME_ORIGIN, TEXT};
 
 const JSON: &str = "Content-Type: application/json";
 const HTML: &str = "Content-Type: text/html; charset=utf-8";
+/// [`Format::Prometheus`](super::monitoring::Format).
+const PROMETHEUS: &str = "Content-Type: text/plain; version=0.0.4; charset=utf-8";
+/// [`Format::OpenMetrics`](super::monitoring::Format).
+const OPEN_METRICS: &str = "Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8";
 const CACHED: &str = "Cache-Control: public, max-age=86400";
 const NO_REFERRER: &str = "Referrer-Policy: no-referrer";
 /// Only if nothing in the answer may come from a proxy, which may have added who the user is; otherwise [`SAME_ORIGIN`].
@@ -19,6 +23,7 @@ const ALLOW: &str = "Allow: GET, HEAD, OPTIONS";
 /// In seconds: by then what is looked up now is answered, or given up.
 const SOON: &str = "Retry-After: 1";
 const VARY: &str = "Vary: Accept, User-Agent";
+const VARY_ACCEPT: &str = "Vary: Accept";
 /// Text ends in a line feed, except for PowerShell.
 const VARY_AGENT: &str = "Vary: User-Agent";
 
@@ -121,6 +126,12 @@ heads! {
     OpenApi: "200 OK", [JSON, CACHED, NO_SNIFF, SAME_ORIGIN, statics::OPENAPI.etag_line()];
     /// `/openapi.json`, which the client has.
     OpenApiNotModified: "304 Not Modified", [CACHED, NO_SNIFF, SAME_ORIGIN, statics::OPENAPI.etag_line()];
+    /// `/metrics` as Prometheus's own text.
+    Metrics: "200 OK", [PROMETHEUS, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_ACCEPT];
+    /// `/metrics` as OpenMetrics.
+    OpenMetrics: "200 OK", [OPEN_METRICS, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_ACCEPT];
+    /// A method that nothing has on a listener for monitoring.
+    MonitoringNotAllowed: "405 Method Not Allowed", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN, VARY_AGENT, "Allow: GET, HEAD"];
     /// A request that is malformed.
     BadRequest: "400 Bad Request", [TEXT, NO_STORE, NO_SNIFF, SAME_ORIGIN];
     /// A request that took too long.

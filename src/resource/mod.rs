@@ -29,6 +29,8 @@ pub mod head;
 
 pub mod table;
 
+pub mod monitoring;
+
 use crate::client::{Client, Peer, Rule};
 use crate::http::Request;
 use crate::mmdb::Databases;

@@ -33,6 +33,8 @@ macro_rules! resources {
             None,
             /// None: the request was refused.
             Refused,
+            /// Whatever was asked on a listener for monitoring, refusals included.
+            Monitoring,
         }
 
         /// Every path of one segment that is not a field's name; not `/`, `/<name>` and `/headers/<name>`.
@@ -56,13 +58,16 @@ macro_rules! resources {
                 Resource::PortTest,
                 Resource::None,
                 Resource::Refused,
+                Resource::Monitoring,
             ];
         }
 
         fn dispatch(resource: Resource, context: &Context<'_>, content: &mut Vec<u8>) -> Answer {
             match resource {
                 $(Resource::$name => $answer(context, content).into(),)*
-                Resource::Root | Resource::Field | Resource::PortTest | Resource::None | Resource::Refused => not_found(context, content).into(),
+                Resource::Root | Resource::Field | Resource::PortTest | Resource::None | Resource::Refused | Resource::Monitoring => {
+                    not_found(context, content).into()
+                }
             }
         }
     };
@@ -143,7 +148,7 @@ impl Resource {
         matches!(self, Resource::Health | Resource::Healthz | Resource::Livez | Resource::Ready | Resource::Readyz)
     }
 
-    /// In lower case: the path's segment, `root`, `field`, `none` or `refused`.
+    /// In lower case: the path's segment, `root`, `field`, `none`, `refused` or `monitoring`.
     pub fn label(self) -> &'static str {
         match self {
             Resource::Root => "root",
@@ -151,6 +156,7 @@ impl Resource {
             Resource::PortTest => "port-test",
             Resource::None => "none",
             Resource::Refused => "refused",
+            Resource::Monitoring => "monitoring",
             resource => resource.endpoint().map_or("none", |endpoint| endpoint.segment),
         }
     }
@@ -282,7 +288,8 @@ fn explanation(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     ResponseHead::NegotiatedText
 }
 
-fn sentence(context: &Context<'_>, head: ResponseHead, sentence: &str, content: &mut Vec<u8>) -> ResponseHead {
+/// One sentence, and the head that goes with it.
+pub(super) fn sentence(context: &Context<'_>, head: ResponseHead, sentence: &str, content: &mut Vec<u8>) -> ResponseHead {
     content.extend_from_slice(sentence.as_bytes());
     context.end_text(content);
     head
@@ -290,11 +297,11 @@ fn sentence(context: &Context<'_>, head: ResponseHead, sentence: &str, content: 
 
 /// One segment of a path, percent-encoded.
 #[derive(Clone, Copy)]
-struct Segment<'a>(&'a [u8]);
+pub(super) struct Segment<'a>(pub(super) &'a [u8]);
 
 impl Segment<'_> {
     /// Whether it is this name, decoded once and without regard to case. A percent sign that encodes nothing stands for itself.
-    fn is(self, name: &str) -> bool {
+    pub(super) fn is(self, name: &str) -> bool {
         /// `%41`
         const ENCODED: usize = 3;
         // Checked first, because a client may send 16 KiB, to be compared with 100 names.

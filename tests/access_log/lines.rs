@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{io, net, thread};
 use swagip::client::{ForwardingField, Rule, TrustList};
-use swagip::net::{Settings, Threads};
+use swagip::net::{ListenerKind, Settings, Threads};
 use swagip::observe::access_log::{self, Format, Options};
 use swagip::observe::output::Output;
 
@@ -68,7 +68,7 @@ fn trusting(settings: &mut Settings) {
 
 fn proxied(settings: &mut Settings) {
     trusting(settings);
-    settings.listeners[0].proxy = true;
+    settings.listeners[0].kind = ListenerKind::Proxy;
 }
 
 fn named(settings: &mut Settings) {

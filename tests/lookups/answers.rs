@@ -217,7 +217,7 @@ fn without_databases_the_query_means_nothing() {
 fn a_client_whose_address_is_not_known() {
     let server = TestServer::with(|settings| {
         with(&[Mmdb::city()])(settings);
-        settings.listeners[0].proxy = true;
+        settings.listeners[0].kind = swagip::net::ListenerKind::Proxy;
     });
     let ask =
         |target: &str| Answer::all(&server.ask(format!("PROXY UNKNOWN\r\nGET {target} HTTP/1.1\r\nHost: a\r\n\r\n"))).remove(0);

@@ -10,12 +10,16 @@ use std::num::NonZeroUsize;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use swagip::client::Rule;
-use swagip::net::{Limits, Listen, Order, Server, Settings, Stopper, Threads};
+use swagip::net::{Limits, Listen, ListenerKind, Order, Server, Settings, Stopper, Threads};
+use swagip::observe::metrics::LinesDropped;
 use swagip::resource::Site;
 
 /// A server that is stopped when it is dropped.
 pub struct TestServer {
+    /// The first of the addresses.
     pub address: SocketAddr,
+    /// Where it listens, in the order of the settings.
+    pub addresses: Vec<SocketAddr>,
     stopper: Stopper,
     running: Option<JoinHandle<io::Result<()>>>,
 }
@@ -23,7 +27,7 @@ pub struct TestServer {
 /// Settings for one thread on a free port of the IPv4 loopback.
 pub fn settings() -> Settings {
     Settings {
-        listeners: vec![Listen { address: ([127, 0, 0, 1], 0).into(), any: false, proxy: false }],
+        listeners: vec![Listen { address: ([127, 0, 0, 1], 0).into(), any: false, kind: ListenerKind::Plain }],
         inherited: Vec::new(),
         supervision: None,
         threads: Threads::Spread(NonZeroUsize::MIN),
@@ -32,6 +36,7 @@ pub fn settings() -> Settings {
         site: Site { title: "SwagIP".to_owned(), ..Site::default() },
         access_log: None,
         databases: None,
+        log_lines_dropped: LinesDropped::default(),
     }
 }
 
@@ -45,9 +50,9 @@ impl TestServer {
         change(&mut settings);
         let stopper = Stopper::new().unwrap();
         let server = Server::bind(&settings, &stopper).unwrap();
-        let address = server.addresses().next().unwrap();
+        let addresses: Vec<_> = server.addresses().collect();
         let running = thread::Builder::new().name("worker-0".to_owned()).spawn(|| server.run()).unwrap();
-        TestServer { address, stopper, running: Some(running) }
+        TestServer { address: addresses[0], addresses, stopper, running: Some(running) }
     }
 
     /// Asks for a stop with its grace, which happens a little later.

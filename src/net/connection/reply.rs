@@ -1,7 +1,8 @@
 //! A connection that waits for a reply.
 
-use super::{Connection, Outcome, Shared, phase};
+use super::{Connection, Outcome, phase};
 use crate::net::queries::Ticket;
+use crate::net::shared::Shared;
 use crate::net::socket;
 use crate::resource::{Question, Reply};
 use std::io;
@@ -44,6 +45,7 @@ impl Connection {
         let next = shared.service.reply(&mut active.state, &self.peer, active.input.is_empty(), reply, &mut shared.output);
         self.phase = phase(next);
         let sent = socket::send(&self.stream, &shared.output, self.phase.is_last())?;
+        shared.count_bytes(&self.peer, 0, sent);
         self.hold(active, &[], &shared.output[sent..]);
         Ok(())
     }

@@ -3,7 +3,8 @@
 use super::Worker;
 use crate::net::connection::{Connection, Outcome};
 use crate::net::deadlines::Millis;
-use crate::net::listener;
+use crate::net::{ListenerKind, listener};
+use crate::observe::metrics::{Closed, Limit};
 use mio::net::TcpStream;
 use std::io;
 use std::net::SocketAddr;
@@ -32,14 +33,14 @@ impl Worker {
         let listener = &mut self.listeners[index];
         match listener.socket.accept() {
             Ok((stream, address)) => {
-                let proxy = listener.proxy;
-                self.open(stream, address, proxy);
+                let kind = listener.kind;
+                self.open(stream, address, kind);
             }
             Err(error) => match (error.kind(), error.raw_os_error()) {
                 (io::ErrorKind::WouldBlock, _) => listener.is_ready = false,
                 // Under edge triggering a full table is not announced again: the listener stays ready.
                 (_, Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)) => {
-                    self.log_limit("descriptors or memory have run out");
+                    self.log_limit(Limit::Descriptors);
                     if !self.make_room() {
                         self.accept_after = self.shared.now + ACCEPT_REST;
                     }
@@ -50,28 +51,33 @@ impl Worker {
         }
     }
 
-    fn open(&mut self, stream: TcpStream, address: SocketAddr, proxy: bool) {
+    fn open(&mut self, stream: TcpStream, address: SocketAddr, kind: ListenerKind) {
         if self.ignores_new()
             && let Err(error) = listener::hear(&stream)
         {
             self.tallies.refused.tell("connections that were being made when this server stopped are not heard", &error);
         }
-        let mut connection = Connection::new(stream, self.shared.service.rule().peer(address), proxy);
+        let mut connection = Connection::new(stream, address, kind, self.shared.service.rule());
+        self.shared.count_accepted(kind);
         // The request is there already, more often than not, and the connection perhaps never needs a slot.
         let outcome = connection.drive(&mut self.shared, false);
         self.tell();
         match outcome {
-            Outcome::Closes => return,
-            Outcome::Aborts(fault) => return self.log_abort(fault),
+            Outcome::Closes => return self.count_closed(&connection),
+            Outcome::Aborts(fault) => {
+                connection.ends(Closed::ProxyHeader);
+                self.count_closed(&connection);
+                return self.log_abort(fault);
+            }
             Outcome::Stays { .. } | Outcome::Ready | Outcome::Asks => {}
         }
         let slot = self.connections.insert(connection);
         self.settle(slot, outcome);
         // Room is made when somebody is there who needs it and may stay, not before.
         if self.connections.len() > self.connections_max {
-            self.log_limit("all connections are in use");
+            self.log_limit(Limit::Connections);
             if !self.make_room() {
-                self.close(slot);
+                self.close_for(slot, Closed::Evicted);
             }
         }
     }
@@ -84,7 +90,7 @@ impl Worker {
         if self.connections.len() < self.connections_max || self.has_victim() {
             return true;
         }
-        self.log_limit("all connections are in use");
+        self.log_limit(Limit::Connections);
         self.accept_after = self.shared.now + 1;
         false
     }

@@ -9,6 +9,9 @@ const LOG_RETRY: Millis = 100;
 
 impl Worker {
     fn access_log(&mut self) -> Option<&mut AccessLog> {
+        if !self.has_log {
+            return None;
+        }
         self.shared.service.recorder_mut().as_mut()?.access_log.as_mut()
     }
 
@@ -26,6 +29,7 @@ impl Worker {
         let Some(log) = self.access_log() else { return };
         log.flush();
         let dropped = log.take_dropped();
+        self.count_dropped(dropped);
         if let Some(count) = self.tallies.dropped_lines.note_many(dropped, self.shared.now) {
             log::warn!("lines of the access log that were dropped, because standard output did not take them: {count}");
         }
@@ -43,8 +47,17 @@ impl Worker {
         }
     }
 
+    fn count_dropped(&self, lines: u64) {
+        if let Some(counters) = self.shared.counters() {
+            counters.access_lines_dropped(lines);
+        }
+    }
+
     /// When to write it again, although no client may ask.
     pub(super) fn log_due(&self) -> Option<Millis> {
+        if !self.has_log {
+            return None;
+        }
         let observers = self.shared.service.recorder().as_ref()?;
         let is_pending = observers.access_log.as_ref()?.is_pending();
         is_pending.then_some(self.shared.now + LOG_RETRY)

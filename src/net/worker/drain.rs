@@ -14,6 +14,7 @@ use super::Worker;
 use crate::net::connection::Connection;
 use crate::net::deadlines::{Millis, Wait, millis};
 use crate::net::{Order, listener};
+use crate::observe::metrics::Closed;
 
 /// How long those who are connecting are waited for: as long as the grace, within these bounds. At most a round trip, half the
 /// world away; without a grace only what a client near by needs for its first bytes, until which the kernel held it back.
@@ -194,7 +195,7 @@ impl Worker {
 
     /// Shuts a connection down on which nothing is under way, and does not wait for a client who does not care.
     fn shut_down_idle(&mut self, slot: usize) {
-        self.finish(slot);
+        self.finish(slot, Closed::Drained);
         if self.deadlines.wait(slot) == Some(Wait::Linger) {
             self.deadlines.set(slot, Wait::Farewell, self.shared.now);
         }

@@ -3,6 +3,7 @@
 use super::Worker;
 use crate::net::deadlines::{Millis, Wait};
 use crate::net::socket;
+use crate::observe::metrics::Closed;
 
 impl Worker {
     /// Ends the waits that were over when the events of this turn were asked for: whoever spoke in time was heard first, however
@@ -11,10 +12,12 @@ impl Worker {
         while let Some(slot) = self.deadlines.expired(heard) {
             let is_silent = self.connections[slot].is_silent();
             match self.deadlines.wait(slot) {
-                Some(Wait::Content) => self.finish(slot),
-                Some(Wait::Head) if !is_silent => self.finish(slot),
+                Some(Wait::Content) => self.finish(slot, Closed::Content),
+                Some(Wait::Head) if !is_silent => self.finish(slot, Closed::Head),
+                Some(Wait::Head) => self.close_for(slot, Closed::Head),
+                Some(Wait::Idle) => self.close_for(slot, Closed::Idle),
                 Some(Wait::Reply) => self.give_up_asking(slot),
-                Some(Wait::Write) => self.give_up(slot),
+                Some(Wait::Write) => self.give_up(slot, Closed::Write),
                 _ => self.close(slot),
             }
             if self.is_out_of_time() {
@@ -23,14 +26,15 @@ impl Worker {
         }
     }
 
-    pub(super) fn give_up(&mut self, slot: usize) {
+    pub(super) fn give_up(&mut self, slot: usize, reason: Closed) {
         socket::give_up(&self.connections[slot].stream);
-        self.close(slot);
+        self.close_for(slot, reason);
     }
 
     /// Says what is still to be said to a connection, and no more.
-    pub(super) fn finish(&mut self, slot: usize) {
+    pub(super) fn finish(&mut self, slot: usize, reason: Closed) {
         let connection = &mut self.connections[slot];
+        connection.ends(reason);
         match connection.expire(&mut self.shared) {
             Ok(()) => {
                 self.deadlines.clear(slot);

@@ -2,6 +2,7 @@
 
 use super::Worker;
 use crate::net::connection::Outcome;
+use crate::observe::metrics::Closed;
 use crate::resource::Reply;
 
 impl Worker {
@@ -52,7 +53,7 @@ impl Worker {
     fn reply(&mut self, slot: usize, reply: &Reply) {
         match self.connections[slot].reply(&mut self.shared, reply) {
             Ok(()) => self.settle(slot, Outcome::Ready),
-            Err(_) => self.close(slot),
+            Err(_) => self.close_for(slot, Closed::Error),
         }
     }
 }

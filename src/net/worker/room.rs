@@ -7,6 +7,7 @@ use super::Worker;
 use crate::net::connection::Connection;
 use crate::net::deadlines::{Millis, Wait};
 use crate::net::sources::{SHARE_MIN, Source};
+use crate::observe::metrics::{Closed, Limit};
 
 /// What costs least to lose comes first.
 const ORDER: [Wait; 7] = [Wait::Linger, Wait::Farewell, Wait::Idle, Wait::Head, Wait::Content, Wait::Reply, Wait::Write];
@@ -27,12 +28,12 @@ impl Worker {
     fn evict(&mut self, slot: usize) {
         self.cancel(slot);
         match self.deadlines.wait(slot) {
-            Some(Wait::Write) => return self.give_up(slot),
+            Some(Wait::Write) => return self.give_up(slot, Closed::Evicted),
             // After an error there is nobody left to tell.
             Some(Wait::Content | Wait::Reply) => drop(self.connections[slot].expire(&mut self.shared)),
             _ => {}
         }
-        self.close(slot);
+        self.close_for(slot, Closed::Evicted);
     }
 
     /// The connection to lose next.
@@ -107,21 +108,34 @@ impl Worker {
         if per_client.enter(source) {
             return true;
         }
+        self.count_limit(Limit::ConnectionsPerClient);
         let idle = |slot: &usize| self.deadlines.wait(*slot) == Some(Wait::Idle);
         let longest =
             self.sources.connections(source).filter(idle).max_by_key(|&slot| self.deadlines.waited(slot, self.shared.now));
         longest.is_some_and(|slot| {
-            self.close(slot);
+            self.close_for(slot, Closed::Evicted);
             per_client.enter(source)
         })
     }
 
-    pub(super) fn log_limit(&mut self, limit: &str) {
+    /// Tells that a limit was reached for which connections are closed.
+    pub(super) fn log_limit(&mut self, limit: Limit) {
+        self.count_limit(limit);
+        let limit = match limit {
+            Limit::Descriptors => "descriptors or memory have run out",
+            Limit::Connections | Limit::ConnectionsPerClient => "all connections are in use",
+        };
         if let Some(count) = self.tallies.limited.note(self.shared.now) {
             let connections = self.connections.len();
             log::warn!(
                 "{limit} ({count} times; {connections} connections in this thread): closing those that cost least to lose"
             );
+        }
+    }
+
+    fn count_limit(&self, limit: Limit) {
+        if let Some(counters) = self.shared.counters() {
+            counters.limited(limit);
         }
     }
 }

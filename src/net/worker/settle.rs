@@ -2,8 +2,9 @@
 
 use super::Worker;
 use crate::exchange::ProxyFault;
-use crate::net::connection::Outcome;
+use crate::net::connection::{Connection, Outcome};
 use crate::net::wait;
+use crate::observe::metrics::Closed;
 use mio::Token;
 use std::io;
 
@@ -27,12 +28,15 @@ impl Worker {
             }
             Outcome::Aborts(fault) => {
                 self.log_abort(fault);
-                return self.close(slot);
+                return self.close_for(slot, Closed::ProxyHeader);
             }
             Outcome::Closes => return self.close(slot),
         };
-        if self.register(slot).is_err() || !self.count(slot) {
-            return self.close(slot);
+        if self.register(slot).is_err() {
+            return self.close_for(slot, Closed::Error);
+        }
+        if !self.count(slot) {
+            return self.close_for(slot, Closed::Evicted);
         }
         let connection = &self.connections[slot];
         if let Some(wait) = wait::next(connection.activity(), self.deadlines.wait(slot), progress) {
@@ -65,11 +69,25 @@ impl Worker {
         }
     }
 
+    /// Closes a connection for this reason, unless its end had another one before.
+    pub(super) fn close_for(&mut self, slot: usize, reason: Closed) {
+        self.connections[slot].ends(reason);
+        self.close(slot);
+    }
+
+    /// Closes a connection that has [ended](Connection::ends), or to which all was said.
     pub(super) fn close(&mut self, slot: usize) {
         self.deadlines.clear(slot);
         self.cancel(slot);
         // Dropping the socket closes it, which takes it out of epoll too.
         let connection = self.connections.remove(slot);
+        self.count_closed(&connection);
         self.discount(&connection, slot);
+    }
+
+    /// Counts the end of a connection.
+    pub(super) fn count_closed(&self, connection: &Connection) {
+        let usual = if self.drain.is_some() { Closed::Drained } else { Closed::Answered };
+        self.shared.count_closed(connection.kind, connection.closed.unwrap_or(usual));
     }
 }

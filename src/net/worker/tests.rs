@@ -7,7 +7,7 @@ use crate::net::deadlines::{Millis, NEVER};
 use crate::net::listener;
 use crate::net::queries::{Asker, Queries, Ticket};
 use crate::net::sources::PerClient;
-use crate::net::{Limits, Listen, Order, Stopper};
+use crate::net::{Limits, Listen, ListenerKind, Order, Stopper};
 use crate::resource::{Question, Reply, ReverseDns, Site};
 use mio::{Events, Registry, Token};
 use proptest::prelude::*;
@@ -64,7 +64,7 @@ struct Stage {
 impl Stage {
     fn new(clock: fn() -> Millis, time: &'static AtomicU64) -> Stage {
         let limits = Limits { head: Duration::from_secs(3600), idle: Duration::from_secs(3600), ..Limits::default() };
-        let listen = Listen { address: (Ipv4Addr::LOCALHOST, 0).into(), any: false, proxy: false };
+        let listen = Listen { address: (Ipv4Addr::LOCALHOST, 0).into(), any: false, kind: ListenerKind::Plain };
         let listener = listener::open(listen, limits.write).unwrap();
         let address = listener.socket.local_addr().unwrap();
         let site = Site { reverse_dns: ReverseDns::All, title: "SwagIP".to_owned(), ..Site::default() };
