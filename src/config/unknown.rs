@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 const PREFIX: &str = "SWAGIP_";
 
 /// docker-compose.yml reads these from the shell or from `.env`; here they are ignored.
-const OF_COMPOSE: [&str; 5] = ["CLIENT_CONNECTIONS", "HTTP_PORT", "STATS_PORT", "IPV4_NET", "IPV6_NET"];
+const OF_COMPOSE: [&str; 6] = ["CLIENT_CONNECTIONS", "HTTP_PORT", "STATS_PORT", "PROMETHEUS_PORT", "IPV4_NET", "IPV6_NET"];
 
 /// Names that other programs use, and ours.
 const FOREIGN: [(&str, &str); 4] =

@@ -11,7 +11,7 @@ REPLICAS_MAX = 500
 REPLICA_BYTES = 64 << 20
 
 project = json.load(sys.stdin)
-web, haproxy = (project["services"][name] for name in ("web", "haproxy"))
+web, haproxy, prometheus = (project["services"][name] for name in ("web", "haproxy", "prometheus"))
 pools = project["networks"]["swagip"]["ipam"]["config"]
 subnets = [ipaddress.ip_network(pool["subnet"]) for pool in pools]
 handed_out = [ipaddress.ip_network(pool["ip_range"]) for pool in pools]
@@ -26,7 +26,7 @@ def seconds(duration):
 promises = {
     "web can be scaled: no name, no port of its own": not {"container_name", "ports"} & set(web),
     "haproxy is one container at fixed ports": all("-" not in port["published"] for port in haproxy["ports"]),
-    "published ports are below the ephemeral ones": all(int(port["published"]) < EPHEMERAL_FIRST for port in haproxy["ports"]),
+    "published ports are below the ephemeral ones": all(int(port["published"]) < EPHEMERAL_FIRST for port in haproxy["ports"] + prometheus["ports"]),
     "statistics are published on 127.0.0.1 only": [port.get("host_ip") for port in haproxy["ports"] if port["target"] == 8404] == ["127.0.0.1"],
     "the network has both families": {subnet.version for subnet in subnets} == {4, 6} and project["networks"]["swagip"]["enable_ipv6"] is True,
     "the network holds all replicas twice": all(pool.num_addresses > 2 * REPLICAS_MAX for pool in handed_out),
@@ -39,6 +39,9 @@ promises = {
     "a replica takes at most 64 MiB": int(web.get("mem_limit", 0)) == REPLICA_BYTES,
     "replicas have time to drain": seconds(web["stop_grace_period"]) > DRAIN_TIMEOUT_SECONDS,
     "no health check by exec": "healthcheck" not in web,
+    "Prometheus finds the replicas' metrics where they are": environment["SWAGIP_LISTEN_METRICS"] == "9090",
+    "Prometheus is started only when asked for": prometheus.get("profiles") == ["monitoring"],
+    "Prometheus is published on 127.0.0.1 only": [port.get("host_ip") for port in prometheus["ports"]] == ["127.0.0.1"],
 }
 for name, service in project["services"].items():
     promises[f"{name}: read-only"] = service.get("read_only") is True
