@@ -181,6 +181,38 @@ FORGERIES = {
 
 FALLS_SILENT, BEGINS_WITH_PROXY, IS_TRUSTED = 1, 2, 4
 
+PTR, CNAME, A, AAAA = 12, 5, 1, 28
+
+# What was asked for: 9.113.0.203.in-addr.arpa, after the header; and names that stand for it, or are beside it.
+ASKED, BESIDE, LABEL, TARGET = b"\xc0\x0c", b"\x010\xc0\x0c", b"\x01a\x07example\x00", b"\xc0\x0e"
+
+
+def record(owner, kind, data):
+    return owner + struct.pack("!HHIH", kind, 1, 9, len(data)) + data
+
+
+def reply(asked, flags, *records):
+    """What the target `dns` takes: what was asked for, the flags, how many records there are, and they."""
+    return bytes([[PTR, A, AAAA].index(asked)]) + struct.pack("!HB", flags, len(records)) + b"".join(records)
+
+
+REPLIES = {
+    "ptr": reply(PTR, 0x0180, record(ASKED, PTR, LABEL)),
+    "ptr_two": reply(PTR, 0x0180, record(ASKED, PTR, LABEL), record(ASKED, PTR, b"\x01b" + TARGET)),
+    "ptr_alias": reply(PTR, 0x0180, record(ASKED, CNAME, BESIDE), record(BESIDE, PTR, LABEL)),
+    "alias_loop": reply(PTR, 0x0180, record(ASKED, CNAME, BESIDE), record(BESIDE, CNAME, ASKED)),
+    "a": reply(A, 0x0180, record(ASKED, A, bytes([203, 0, 113, 9])), record(ASKED, A, bytes(4))),
+    "aaaa": reply(AAAA, 0x0180, record(ASKED, AAAA, bytes(16))),
+    "none": reply(PTR, 0x0183),
+    "truncated": reply(PTR, 0x0380, record(ASKED, PTR, LABEL)),
+    "long": reply(PTR, 0x0180, record(ASKED, PTR, 4 * (b"\x3f" + 63 * b"a") + b"\x00")),
+    "longest": reply(PTR, 0x0180, record(ASKED, PTR, 3 * (b"\x3f" + 63 * b"a") + b"\x3d" + 61 * b"a" + b"\x00")),
+    "pointer_loop": reply(PTR, 0x0180, record(b"\xc0\x2a", PTR, LABEL)),
+    "other": reply(PTR, 0x0180, record(ASKED, 16, b"\x01a"), record(ASKED, PTR, LABEL)),
+    "whole": b"\x04\x12\x34\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\x019\x03113\x010\x03203\x07in-addr\x04arpa\x00\x00\x0c\x00\x01"
+    + record(ASKED, PTR, LABEL),
+}
+
 
 def connection(head, kind):
     """What the target `exchange` takes: two lengths of pieces less 1 (single bytes, where they are not too many), and the kind."""
@@ -214,6 +246,7 @@ SEEDS = {
     "proxy": {name: header + request() for name, header in PROXIED.items()},
     "mmdb": dict(databases()),
     "chunked": numbered(b"\x03" + chunks for chunks in CHUNKS),
+    "dns": REPLIES,
 }
 
 if __name__ == "__main__":

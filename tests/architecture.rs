@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What stands left never names what stands right.
-const LINE: [&str; 8] = ["http", "client", "mmdb", "resource", "exchange", "observe", "net", "config"];
+const LINE: [&str; 9] = ["http", "client", "mmdb", "resource", "exchange", "dns", "observe", "net", "config"];
 
 /// What the pure half never names: sockets, clock, threads, what they share and could change, and the machine.
 const IMPURE: [&str; 20] = [
@@ -71,6 +71,7 @@ const SIBLINGS: [(&str, &[&str]); 6] = [
         ],
     ),
     ("exchange", &["outcome", "call", "state", "answer", "content", "lookup"]),
+    ("dns", &["name", "message"]),
     ("observe", &["output", "access_log", "metrics"]),
     (
         "net",
