@@ -32,7 +32,7 @@ const IMPURE: [&str; 20] = [
 ];
 
 /// The same line inside the modules: a file never names a sibling that stands right of it.
-const SIBLINGS: [(&str, &[&str]); 6] = [
+const SIBLINGS: [(&str, &[&str]); 7] = [
     (
         "http",
         &[
@@ -83,6 +83,7 @@ const SIBLINGS: [(&str, &[&str]); 6] = [
             "sources",
             "queries",
             "socket",
+            "asker",
             "listener",
             "inherited",
             "cpu",

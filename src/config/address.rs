@@ -35,7 +35,7 @@ pub(super) fn port(text: &str) -> Result<Listen, String> {
     }
 }
 
-fn is_number(text: &str) -> bool {
+pub(super) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -61,12 +61,12 @@ fn no_socket_address(text: &str) -> String {
 }
 
 /// Whether this may be meant as a host name, not as an address.
-fn is_name(host: &str) -> bool {
+pub(super) fn is_name(host: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
     host.bytes().all(fits) && host.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
-fn without_brackets(text: &str) -> &str {
+pub(super) fn without_brackets(text: &str) -> &str {
     text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text)
 }
 

@@ -20,7 +20,9 @@ pub(super) struct Flags {
     #[command(flatten)]
     pub(super) site: SiteFlags,
     #[command(flatten)]
-    pub(super) look_ups: LookUpFlags,
+    pub(super) databases: DatabaseFlags,
+    #[command(flatten)]
+    pub(super) lookups: LookupFlags,
     #[command(flatten)]
     pub(super) limits: LimitFlags,
     #[command(flatten)]
@@ -49,6 +51,14 @@ pub(super) struct RuleFlags {
 }
 
 #[derive(Args)]
+pub(super) struct LookupFlags {
+    #[arg(long)]
+    pub(super) reverse_dns: Option<OsString>,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
+    pub(super) port_test: Option<OsString>,
+}
+
+#[derive(Args)]
 pub(super) struct SiteFlags {
     #[arg(long)]
     pub(super) served_by: Option<OsString>,
@@ -64,7 +74,7 @@ pub(super) struct SiteFlags {
 }
 
 #[derive(Args)]
-pub(super) struct LookUpFlags {
+pub(super) struct DatabaseFlags {
     #[arg(long)]
     pub(super) mmdb: Vec<OsString>,
     #[arg(long)]

@@ -5,7 +5,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
 
 /// Flags of other programs, and what to type here.
-const FOREIGN: [(&str, &str); 16] = [
+const FOREIGN: [(&str, &str); 18] = [
     ("--port", "--listen 8080"),
     ("-p", "--listen 8080"),
     ("--bind", "--listen 127.0.0.1:8080"),
@@ -21,11 +21,13 @@ const FOREIGN: [(&str, &str); 16] = [
     ("--workers", "--threads 2"),
     ("--proxy-protocol", "--listen-proxy 8080"),
     ("--hostname", "--site-host ip.example.org"),
+    ("--reverse-lookup", "--reverse-dns system"),
+    ("--port-lookup", "--port-test"),
     ("--config", "--help, as there is no configuration file"),
 ];
 
 /// An example for each flag that needs a value.
-const EXAMPLES: [(&str, &str); 19] = [
+const EXAMPLES: [(&str, &str); 20] = [
     ("--listen", "8080"),
     ("--listen-proxy", "8080"),
     ("--listen-metrics", "127.0.0.1:9090"),
@@ -38,6 +40,7 @@ const EXAMPLES: [(&str, &str); 19] = [
     ("--hide-field", "x-secret"),
     ("--mmdb", "GeoLite2-City.mmdb"),
     ("--mmdb-language", "de"),
+    ("--reverse-dns", "system"),
     ("--max-connections", "10000"),
     ("--max-connections-per-client", "100"),
     ("--head-timeout", "10s"),
@@ -99,7 +102,7 @@ fn wants_equals(word: &str, arguments: &[OsString]) -> Option<&'static str> {
         _ => value::switch(word).is_ok(),
     };
     let is_before = |flag: &str| arguments.windows(2).any(|pair| pair[0] == flag && pair[1] == word);
-    ["--explain", "--access-log", "--access-log-health", "--access-log-mask"]
+    ["--explain", "--port-test", "--access-log", "--access-log-health", "--access-log-mask"]
         .into_iter()
         .find(|flag| is_before(flag) && fits(flag))
 }

@@ -2,13 +2,14 @@
 //!
 //! A flag overrides its variable, a variable the default. An error is one line that names the flag or variable and the value, and says
 //! what to type instead; a doubtful value gives a warning. Prints nothing, and reads nothing but its arguments, except for the number of
-//! CPUs, the kernel's host name with `--served-by auto`, and the databases of `--mmdb`.
+//! CPUs, the kernel's host name with `--served-by auto`, /etc/resolv.conf with `--reverse-dns system`, and the databases of `--mmdb`.
 
 mod address;
 mod flags;
 mod given;
 mod listeners;
 mod mistake;
+mod resolver;
 mod service;
 mod unknown;
 mod value;
@@ -18,16 +19,17 @@ use crate::mmdb::ENGLISH;
 use crate::net::{DatabaseFiles, Limits, Listen, Role, Settings, Threads};
 use crate::observe::access_log;
 use crate::observe::metrics::LinesDropped;
-use crate::resource::{ReverseDns, Site};
+use crate::resource::Site;
 use clap::Parser;
 use clap::error::ErrorKind;
-use flags::{Flags, LimitFlags, LogFlags, LookUpFlags, RuleFlags, SiteFlags, Subcommands};
+use flags::{DatabaseFlags, Flags, LimitFlags, LogFlags, LookupFlags, RuleFlags, SiteFlags, Subcommands};
 use given::{Environment, Flag, Given};
 use listeners::Listeners;
 use nix::sys::utsname::uname;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -111,7 +113,8 @@ fn config(flags: Flags, environment: &Environment) -> Result<Config, UsageError>
     let mut warnings = Vec::new();
     let (rule, trusting) = rule(flags.rule, listeners.proxy.or(inherited_proxy), environment, &mut warnings)?;
     let site = site(flags.site, environment)?;
-    let databases = databases(flags.look_ups, environment, &mut warnings)?;
+    let databases = databases(flags.databases, environment, &mut warnings)?;
+    let (site, resolver) = lookups(flags.lookups, site, environment)?;
     let limits = limits(flags.limits, threads.count(), environment)?;
     let access_log = access_log(flags.log, environment, &mut warnings)?;
     environment.value(("", None), "RUST_LOG", value::log_filter)?;
@@ -127,6 +130,7 @@ fn config(flags: Flags, environment: &Environment) -> Result<Config, UsageError>
         rule,
         site,
         databases,
+        resolver,
         access_log: None,
         log_lines_dropped: LinesDropped::default(),
     };
@@ -179,13 +183,12 @@ fn site(flags: SiteFlags, environment: &Environment) -> Result<Site, UsageError>
         title: title.unwrap_or_else(|| "SwagIP".to_owned()),
         hidden: hidden.iter().map(|given| given.read(value::field_name)).collect::<Result<_, _>>()?,
         explain: explain.unwrap_or(false),
-        reverse_dns: ReverseDns::Off,
-        port_test: false,
+        ..Site::default()
     })
 }
 
 fn databases(
-    flags: LookUpFlags,
+    flags: DatabaseFlags,
     environment: &Environment,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Arc<DatabaseFiles>>, UsageError> {
@@ -208,6 +211,14 @@ fn databases(
         warnings.push(given.warning(format_args!("is in none of the databases, so names are English: they have {known}")));
     }
     Ok(Some(Arc::new(opened)))
+}
+
+/// What is looked up elsewhere for the site's answers, and the resolver that is asked.
+fn lookups(flags: LookupFlags, site: Site, environment: &Environment) -> Result<(Site, Option<SocketAddr>), UsageError> {
+    let reverse_dns = environment.one(("--reverse-dns", flags.reverse_dns), "SWAGIP_REVERSE_DNS")?;
+    let port_test = environment.value(("--port-test", flags.port_test), "SWAGIP_PORT_TEST", value::switch)?;
+    let resolver = reverse_dns.map_or(Ok(None), |given| resolver::resolver(&given))?;
+    Ok((Site { reverse_dns: resolver::scope(resolver), port_test: port_test.unwrap_or(false), ..site }, resolver))
 }
 
 /// `off`, `auto` or the name itself.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::net::ListenerKind;
 use crate::observe::access_log::{Format, Options};
+use crate::resource::ReverseDns;
 
 fn command(line: &str, environment: &str) -> Result<Command, UsageError> {
     let arguments = line.split_whitespace().map(OsString::from);
@@ -148,6 +149,20 @@ fn what_the_site_says() {
     assert_eq!(served("--served-by auto", "HOSTNAME=box").settings.site.served_by.as_deref(), Some("box"));
     let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     assert_eq!(served("--served-by auto", "HOSTNAME=").settings.site.served_by.as_deref(), Some(kernel.trim()));
+}
+
+#[test]
+fn what_is_looked_up() {
+    for (line, environment, resolver, scope, port_test) in [
+        ("", "SWAGIP_REVERSE_DNS= SWAGIP_PORT_TEST=", None, ReverseDns::Off, false),
+        ("--reverse-dns 9.9.9.9", "SWAGIP_REVERSE_DNS=x", Some("9.9.9.9:53"), ReverseDns::Public, false),
+        ("--port-test", "SWAGIP_REVERSE_DNS=[::1]:5353 SWAGIP_PORT_TEST=off", Some("[::1]:5353"), ReverseDns::All, true),
+        ("--reverse-dns off --port-test=off", "SWAGIP_REVERSE_DNS=9.9.9.9 SWAGIP_PORT_TEST=on", None, ReverseDns::Off, false),
+    ] {
+        let settings = served(line, environment).settings;
+        assert_eq!(settings.resolver, resolver.map(|text| text.parse().unwrap()), "{line} {environment}");
+        assert_eq!((settings.site.reverse_dns, settings.site.port_test), (scope, port_test), "{line} {environment}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Each worker is a thread with all that it needs of its own: listeners, poll, connections, deadlines, buffers, templates.
 //! Nothing is shared between them but orders, the counts of what the log tells once a minute, and the databases, which nobody changes.
 
+mod asker;
 mod clock;
 mod connection;
 mod cpu;
@@ -158,6 +159,8 @@ pub struct Settings {
     pub site: Site,
     /// What addresses are looked up in.
     pub databases: Option<Arc<DatabaseFiles>>,
+    /// The resolver that is asked for the names of addresses, where [`Site::reverse_dns`] is on.
+    pub resolver: Option<SocketAddr>,
     /// The access log, if there is one.
     pub access_log: Option<access_log::Settings>,
     /// The lines that the log lost; whoever writes it counts them.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// The most questions under way in one thread. Each costs a descriptor or two for at most three seconds; a hundred a second is more
 /// than people ask by hand.
-const QUERIES_MAX: usize = 256;
+pub const QUERIES_MAX: usize = 256;
 
 /// The tokens that an asker may register its own sockets with begin here: those below are connections'.
 pub const TOKEN_MIN: usize = usize::MAX / 2 + 1;
@@ -19,6 +19,13 @@ pub const TOKEN_MIN: usize = usize::MAX / 2 + 1;
 pub struct Ticket {
     index: u32,
     serial: u32,
+}
+
+impl Ticket {
+    /// Fewer than [`QUERIES_MAX`], and of no other question while this one is under way.
+    pub fn index(self) -> usize {
+        self.index as usize
+    }
 }
 
 /// Finds replies. It belongs to one worker and never blocks it.
@@ -58,7 +65,6 @@ pub struct Queries {
 
 impl Queries {
     /// No questions yet. `sources`: what each source asks in all threads.
-    #[cfg_attr(not(test), expect(dead_code))] // No look-up can be switched on yet.
     pub fn new(asker: Box<dyn Asker>, sources: Arc<PerClient>) -> Queries {
         Queries { asker, queries: Slab::new(), sources, serial: 0 }
     }

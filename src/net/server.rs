@@ -1,10 +1,12 @@
 //! The whole server: as many workers as threads, started and stopped together.
 
+use super::asker::NetAsker;
 use super::inherited::{self, Inherited, Role};
+use super::queries::{QUERIES_MAX, Queries};
 use super::sources::PerClient;
 use super::supervisor::Supervisor;
 use super::worker::{Common, Worker};
-use super::{BindError, Limits, Listen, ListenerKind, Settings, Stopper, Threads, cpu, listener};
+use super::{BindError, Listen, ListenerKind, Settings, Stopper, Threads, cpu, listener};
 use crate::exchange::Service;
 use crate::observe::Observers;
 use crate::observe::access_log::AccessLog;
@@ -18,6 +20,9 @@ use std::thread;
 
 /// Descriptors that are no connections: listeners, polls, standard streams, and some to spare.
 const DESCRIPTORS_KEPT: usize = 64;
+
+/// What part of the descriptors look-ups may have kept for them: where there are few, answers that need none come first.
+const QUESTIONS_SHARE: usize = 4;
 
 /// More than a machine has memory for in its kernel. The tables for them are 64 MB, of which what is not used takes no memory.
 const CONNECTIONS_MAX: usize = 1_000_000;
@@ -47,7 +52,7 @@ impl Server {
         let threads = settings.threads.count().get();
         let common = Common {
             limits: settings.limits,
-            connections_max: (connections(&settings.limits) / threads).max(1),
+            connections_max: (connections(settings) / threads).max(1),
             per_client: settings.limits.connections_per_client.map(|max| Arc::new(PerClient::new(max.get()))),
             stopper: stopper.clone(),
             tallies: Arc::default(),
@@ -57,6 +62,9 @@ impl Server {
         let metrics = has_metrics.then(|| Arc::new(Metrics::new(threads, settings.log_lines_dropped.clone())));
         let supervisor = settings.supervision.as_ref().map(|supervision| Supervisor::new(supervision, threads).map(Arc::new));
         let supervisor = supervisor.transpose().map_err(BindError::Resources)?;
+        // One question of each source, in all threads.
+        let askers = Arc::new(PerClient::new(1));
+        let queries = || Queries::new(Box::new(NetAsker::new(settings.resolver)), Arc::clone(&askers));
         let mut workers = Vec::with_capacity(threads);
         for thread in 0..threads {
             let open = |&listen: &Listen| listener::open(listen, settings.limits.write);
@@ -67,7 +75,7 @@ impl Server {
             let access_log = access_log.map(|log| AccessLog::new(log, settings.site.served_by.as_deref()));
             let observers = Observers { metrics: metrics.as_ref().map(|metrics| metrics.thread(thread)), access_log };
             let service = Service::recording(settings.rule.clone(), settings.site.clone(), observers.boxed());
-            let worker = Worker::new(opened, service, None, common.clone());
+            let worker = Worker::new(opened, service, asks(settings).then(queries), common.clone());
             let mut worker = worker.map_err(BindError::Resources)?;
             supervisor.iter().try_for_each(|supervisor| worker.supervise(supervisor)).map_err(BindError::Resources)?;
             workers.push(worker);
@@ -121,14 +129,23 @@ impl Server {
     }
 }
 
+/// Whether a request may be about something that must be looked up.
+fn asks(settings: &Settings) -> bool {
+    settings.resolver.is_some() || settings.site.port_test
+}
+
 /// How many connections all threads may have together; the soft limit of descriptors is raised to the hard one.
-fn connections(limits: &Limits) -> usize {
+fn connections(settings: &Settings) -> usize {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
     let raised = setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map_or(soft, |()| hard);
-    let descriptors = usize::try_from(raised).unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_KEPT);
-    let Some(wanted) = limits.connections.map(NonZeroUsize::get) else { return descriptors.min(CONNECTIONS_MAX) };
+    let limit = usize::try_from(raised).unwrap_or(usize::MAX);
+    // Each question has one.
+    let questions = if asks(settings) { QUERIES_MAX * settings.threads.count().get() } else { 0 };
+    let kept = DESCRIPTORS_KEPT + questions.min(limit / QUESTIONS_SHARE);
+    let descriptors = limit.saturating_sub(kept);
+    let Some(wanted) = settings.limits.connections.map(NonZeroUsize::get) else { return descriptors.min(CONNECTIONS_MAX) };
     if wanted > descriptors {
-        let needed = wanted.saturating_add(DESCRIPTORS_KEPT);
+        let needed = wanted.saturating_add(kept);
         log::warn!(
             "--max-connections {wanted} is cut to {descriptors} by the limit of {raised} open files: try ulimit -n {needed}"
         );

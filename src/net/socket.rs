@@ -71,3 +71,9 @@ pub fn give_up(stream: &TcpStream) {
     // It fails only on a socket that is gone.
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
+
+/// Whether the kernel gave no socket, no port or no memory: no word on what was asked.
+pub fn is_shortage(error: &io::Error) -> bool {
+    const SHORTAGES: [i32; 6] = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM, libc::EADDRNOTAVAIL, libc::EAGAIN];
+    error.raw_os_error().is_some_and(|code| SHORTAGES.contains(&code))
+}

@@ -33,6 +33,7 @@ pub fn settings() -> Settings {
         threads: Threads::Spread(NonZeroUsize::MIN),
         limits: Limits::default(),
         rule: Rule::default(),
+        resolver: None,
         site: Site { title: "SwagIP".to_owned(), ..Site::default() },
         access_log: None,
         databases: None,
