@@ -4,17 +4,24 @@
 
 #[path = "support/mmdb.rs"]
 mod mmdb;
+#[path = "support/network.rs"]
+mod network;
+#[path = "support/resolver.rs"]
+mod resolver;
 mod support;
 
 use mmdb::Mmdb;
+use resolver::{A, PTR, Resolver};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::net::IpAddr;
 use std::thread;
 use support::{Answer, TestServer};
 use swagip::client::{ForwardingField, Rule, TrustList};
 use swagip::net::{DatabaseFiles, ListenerKind, Settings};
+use swagip::resource::ReverseDns;
 use swagip::resource::table::ENDPOINTS;
 
 /// Who asks in the document's examples.
@@ -34,7 +41,7 @@ fn with_databases(settings: &mut Settings) {
 }
 
 fn get(path: &str, fields: &str) -> String {
-    format!("GET {} HTTP/1.1\r\n{fields}\r\n", path.replace("{name}", "user-agent"))
+    format!("GET {} HTTP/1.1\r\n{fields}\r\n", path.replace("{name}", "user-agent").replace("{port}", "9"))
 }
 
 fn answer(server: &TestServer, request: &str) -> Answer {
@@ -173,10 +180,8 @@ fn is_type(value: &Value, name: &Value) -> bool {
 fn every_path_is_described_and_there_are_no_others() {
     let Description { document, .. } = Description::new();
     let described: BTreeSet<String> = document["paths"].as_object().unwrap().keys().cloned().collect();
-    // No look-up can be switched on yet.
-    let routed =
-        ENDPOINTS.iter().filter(|endpoint| endpoint.segment != "hostname").map(|endpoint| format!("/{}", endpoint.segment));
-    let beside = ["/", "/headers/{name}", "/{name}"].map(str::to_owned);
+    let routed = ENDPOINTS.iter().map(|endpoint| format!("/{}", endpoint.segment));
+    let beside = ["/", "/headers/{name}", "/port/{port}", "/{name}"].map(str::to_owned);
     assert_eq!(described, routed.chain(beside).collect());
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
@@ -184,9 +189,26 @@ fn every_path_is_described_and_there_are_no_others() {
 
 #[test]
 fn every_answer_is_described_and_every_example_is_an_answer() {
+    network::alone("every_answer_is_described_and_every_example_is_an_answer", &["9.9.9.9/32"], every_answer);
+}
+
+fn every_answer() {
     let mut description = Description::new();
 
-    let (server, located) = (TestServer::with(configured), TestServer::with(with_databases));
+    let resolver = Resolver::start(|name, kind| match (name, kind) {
+        ("9.113.0.203.in-addr.arpa", PTR) => Some(resolver::name("dialup-9.example.net")),
+        ("dialup-9.example.net", A) => Some(vec![203, 0, 113, 9]),
+        ("1.0.0.10.in-addr.arpa", _) => None,
+        _ => Some(Vec::new()),
+    });
+    let server = TestServer::with(|settings| {
+        configured(settings);
+        settings.resolver = Some(resolver.address);
+        settings.site.reverse_dns = ReverseDns::All;
+        settings.site.port_test = true;
+    });
+    look_ups(&mut description, &server, &resolver);
+    let located = TestServer::with(with_databases);
     let needs_databases =
         |path: &str| ENDPOINTS.iter().any(|endpoint| endpoint.segment == &path[1..] && endpoint.needs.is_some());
     for (path, status, media) in description.responses().into_iter().filter(|(_, status, _)| *status == 200) {
@@ -194,7 +216,9 @@ fn every_answer_is_described_and_every_example_is_an_answer() {
         // Whoever has no choice asks as curl does.
         let accept = if others > 1 && !(path == "/all" && media == "application/json") { media.as_str() } else { "*/*" };
         let server = if needs_databases(&path) { &located } else { &server };
-        let answer = answer(server, &get(&path, &format!("{CURL}Accept: {accept}\r\n")));
+        // Only public addresses are tested.
+        let curl = if path == "/port/{port}" { CURL.replace("203.0.113.9", "9.9.9.9") } else { CURL.to_owned() };
+        let answer = answer(server, &get(&path, &format!("{curl}Accept: {accept}\r\n")));
         assert_eq!(answer.status, status, "{path}");
         description.check(&path, &answer, true);
         if let Some(validator) = answer.field("ETag") {
@@ -229,7 +253,7 @@ fn every_answer_is_described_and_every_example_is_an_answer() {
     description.check("/explain", &long, false);
 
     let plain = TestServer::start();
-    for path in ["/replica", "/explain"] {
+    for path in ["/replica", "/explain", "/port/{port}"] {
         description.check(path, &answer(&plain, &get(path, "Host: a\r\n")), true);
     }
 
@@ -252,6 +276,30 @@ fn every_answer_is_described_and_every_example_is_an_answer() {
     }
 
     assert_eq!(description.seen, description.responses(), "all that is described was seen");
+}
+
+/// What is answered of look-ups where nothing is found, or nothing is done.
+fn look_ups(description: &mut Description, server: &TestServer, resolver: &Resolver) {
+    for accept in ["*/*", "application/json"] {
+        let fields = format!("Host: a\r\nAccept: {accept}\r\nX-Forwarded-For: 198.51.100.7\r\n");
+        let unknown = answer(server, &get("/hostname", &fields));
+        assert_eq!(unknown.status, 404);
+        description.check("/hostname", &unknown, false);
+    }
+    let forbidden = answer(server, &get("/port/{port}", CURL));
+    let wrong = answer(server, &get("/port/65536", CURL));
+    for (status, answer) in [(403, forbidden), (400, wrong)] {
+        assert_eq!(answer.status, status);
+        description.check("/port/{port}", &answer, false);
+    }
+    while resolver.heard.try_recv().is_ok() {}
+    let mut waiting = server.connect();
+    waiting.write_all(get("/hostname", "Host: a\r\nX-Forwarded-For: 10.0.0.1\r\n").as_bytes()).unwrap();
+    resolver.heard.recv().unwrap();
+    let busy = answer(server, &get("/hostname", "Host: a\r\nX-Forwarded-For: 10.0.0.1\r\n"));
+    assert_eq!(busy.status, 503);
+    description.check("/hostname", &busy, false);
+    description.check("/port/{port}", &busy, false);
 }
 
 #[test]

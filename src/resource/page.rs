@@ -122,7 +122,7 @@ mod tests {
     use crate::http::field::FIELDS_MAX;
     use crate::http::request;
     use crate::resource::table::ENDPOINTS;
-    use crate::resource::{SITE_PATH_MAX, Site};
+    use crate::resource::{ReverseDns, SITE_PATH_MAX, Site};
     use sha2::{Digest, Sha256};
 
     /// Chrome's request, as HAProxy hands it on.
@@ -278,6 +278,14 @@ mod tests {
         assert!(has_curl(&page, "curl ip.example.net/"));
         assert!(page.contains("<title>A &#38; B: your public IP</title>"));
         assert!(!page.contains("Served by") && !page.contains("/replica"));
+    }
+
+    #[test]
+    fn look_ups_are_named_where_they_are_on() {
+        let on = Site { reverse_dns: ReverseDns::Public, port_test: true, ..site() };
+        let named =
+            |site| ["\"hostname\"", "\"port/443\""].map(|path| page_with("Host: a\r\n", "9.9.9.9:1", site).contains(path));
+        assert_eq!((named(&on), named(&site())), ([true; 2], [false; 2]));
     }
 
     #[test]
