@@ -4,15 +4,17 @@ use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 
 /// The text of `--help`. A test below compares it with the flags.
-const HELP: &str = include_str!("help.txt");
+pub(super) const HELP: &str = include_str!("help.txt");
 
-const HEALTHCHECK_HELP: &str = include_str!("healthcheck.txt");
+pub(super) const HEALTHCHECK_HELP: &str = include_str!("healthcheck.txt");
 
+/// What is said of a flag here is what a shell shows beside it when it completes a command; `generated.rs` makes the files.
 #[derive(Parser)]
 #[command(name = "swagip", version, override_help = HELP)]
 pub(super) struct Flags {
     #[command(flatten)]
     pub(super) listen: ListenFlags,
+    /// How many threads, or "pinned"
     #[arg(short, long, allow_hyphen_values = true)]
     pub(super) threads: Option<OsString>,
     #[command(flatten)]
@@ -34,8 +36,10 @@ pub(super) struct Flags {
 /// The healthcheck takes these too.
 #[derive(Args)]
 pub(super) struct ListenFlags {
+    /// Where to listen: a port, or an address with its port
     #[arg(short, long, global = true)]
     pub(super) listen: Vec<OsString>,
+    /// Where to listen for the PROXY protocol
     #[arg(long, global = true)]
     pub(super) listen_proxy: Vec<OsString>,
     #[arg(long, global = true)]
@@ -44,8 +48,10 @@ pub(super) struct ListenFlags {
 
 #[derive(Args)]
 pub(super) struct RuleFlags {
+    /// A proxy or network to believe, "loopback" or "private"
     #[arg(long)]
     pub(super) trusted_proxy: Vec<OsString>,
+    /// The header that your proxy writes
     #[arg(short = 'H', long)]
     pub(super) client_ip_header: Option<OsString>,
 }
@@ -60,15 +66,20 @@ pub(super) struct LookupFlags {
 
 #[derive(Args)]
 pub(super) struct SiteFlags {
+    /// This replica's name, or "auto"
     #[arg(long)]
     pub(super) served_by: Option<OsString>,
+    /// The host in the page's commands
     #[arg(long)]
     pub(super) site_host: Option<OsString>,
+    /// The page's heading
     #[arg(long)]
     pub(super) site_title: Option<OsString>,
+    /// A request header that is never shown
     #[arg(long)]
     pub(super) hide_field: Vec<OsString>,
-    /// `--explain=off` is how a command line overrides `SWAGIP_EXPLAIN=on`.
+    /// Let /explain show how the address was found
+    // `--explain=off` is how a command line overrides `SWAGIP_EXPLAIN=on`.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     pub(super) explain: Option<OsString>,
 }
@@ -84,18 +95,25 @@ pub(super) struct DatabaseFlags {
 /// A leading hyphen is allowed, so that the error for `-1` names the flag.
 #[derive(Args)]
 pub(super) struct LimitFlags {
+    /// Connections at once
     #[arg(long, allow_hyphen_values = true)]
     pub(super) max_connections: Option<OsString>,
+    /// Connections at once from one IPv4 address or IPv6 /64
     #[arg(long, allow_hyphen_values = true)]
     pub(super) max_connections_per_client: Option<OsString>,
+    /// Time for a whole request head
     #[arg(long, allow_hyphen_values = true)]
     pub(super) head_timeout: Option<OsString>,
+    /// Time between requests
     #[arg(long, allow_hyphen_values = true)]
     pub(super) idle_timeout: Option<OsString>,
+    /// Time for a client that has stopped reading
     #[arg(long, allow_hyphen_values = true)]
     pub(super) write_timeout: Option<OsString>,
+    /// Time for which SIGTERM leaves the listeners open
     #[arg(long, allow_hyphen_values = true)]
     pub(super) drain_grace: Option<OsString>,
+    /// Time from the signal to the exit, at most
     #[arg(long, allow_hyphen_values = true)]
     pub(super) drain_timeout: Option<OsString>,
 }
@@ -103,18 +121,25 @@ pub(super) struct LimitFlags {
 /// A bare flag is the usual value; another one stands after an equals sign.
 #[derive(Args)]
 pub(super) struct LogFlags {
+    /// Write a line for each answer to standard output
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "combined")]
     pub(super) access_log: Option<OsString>,
+    /// Log health and readiness, too
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     pub(super) access_log_health: Option<OsString>,
+    /// Log networks instead of addresses
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     pub(super) access_log_mask: Option<OsString>,
 }
 
 #[derive(Subcommand)]
 pub(super) enum Subcommands {
+    /// Ask a server on this machine whether it is ready
     #[command(override_help = HEALTHCHECK_HELP)]
-    Healthcheck { address: Option<OsString> },
+    Healthcheck {
+        /// Its port, or its address with the port
+        address: Option<OsString>,
+    },
 }
 
 #[cfg(test)]

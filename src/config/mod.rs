@@ -6,6 +6,9 @@
 
 mod address;
 mod flags;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod generated;
 mod given;
 mod listeners;
 mod mistake;
