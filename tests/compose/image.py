@@ -34,6 +34,7 @@ promises = {
     "nothing but the program": [member.name.lstrip("./") for _, member in files] == ["swagip"],
     f"at most {BYTES_MAX} bytes": sum(member.size for _, member in files) <= BYTES_MAX,
     "a static program": all(is_static(layer.extractfile(member).read()) for layer, member in files),
+    "the list of its crates": all(b"\0.dep-v0\0" in layer.extractfile(member).read() for layer, member in files),
     "executable by anyone, writable by root only": all(member.mode & 0o777 == 0o755 and member.uid == 0 for _, member in files),
     "runs as 65532": config.get("User") == "65532:65532",
     "started without a shell": config.get("Entrypoint") == ["/swagip"] and not config.get("Cmd"),
