@@ -35,7 +35,7 @@ _swagip() {
 
     case "${cmd}" in
         swagip)
-            opts="-l -t -H -h -V --listen --listen-proxy --threads --trusted-proxy --client-ip-header --served-by --site-host --site-title --hide-field --explain --max-connections --max-connections-per-client --head-timeout --idle-timeout --write-timeout --drain-grace --drain-timeout --access-log --access-log-health --access-log-mask --help --version healthcheck help"
+            opts="-l -t -H -h -V --listen --listen-proxy --listen-metrics --threads --trusted-proxy --client-ip-header --served-by --site-host --site-title --hide-field --explain --mmdb --mmdb-language --reverse-dns --port-test --max-connections --max-connections-per-client --head-timeout --idle-timeout --write-timeout --drain-grace --drain-timeout --access-log --access-log-health --access-log-mask --help --version healthcheck help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -56,6 +56,13 @@ _swagip() {
                     return 0
                     ;;
                 --listen-proxy)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --listen-metrics)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -127,6 +134,42 @@ _swagip() {
                     ;;
                 --explain)
                     COMPREPLY=($(compgen -W "on off" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --mmdb)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --mmdb-language)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --reverse-dns)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --port-test)
+                    COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -210,7 +253,7 @@ _swagip() {
             return 0
             ;;
         swagip__subcmd__healthcheck)
-            opts="-l -h --listen --listen-proxy --help"
+            opts="-l -h --listen --listen-proxy --listen-metrics --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -231,6 +274,13 @@ _swagip() {
                     return 0
                     ;;
                 --listen-proxy)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --listen-metrics)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace

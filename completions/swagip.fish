@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_swagip_global_optspecs
-    string join \n l/listen= listen-proxy= t/threads= trusted-proxy= H/client-ip-header= served-by= site-host= site-title= hide-field= explain= max-connections= max-connections-per-client= head-timeout= idle-timeout= write-timeout= drain-grace= drain-timeout= access-log= access-log-health= access-log-mask= h/help V/version
+    string join \n l/listen= listen-proxy= listen-metrics= t/threads= trusted-proxy= H/client-ip-header= served-by= site-host= site-title= hide-field= explain= mmdb= mmdb-language= reverse-dns= port-test= max-connections= max-connections-per-client= head-timeout= idle-timeout= write-timeout= drain-grace= drain-timeout= access-log= access-log-health= access-log-mask= h/help V/version
 end
 
 function __fish_swagip_needs_command
@@ -26,6 +26,7 @@ end
 
 complete -c swagip -n "__fish_swagip_needs_command" -s l -l listen -d 'Where to listen: a port, or an address with its port' -r -f
 complete -c swagip -n "__fish_swagip_needs_command" -l listen-proxy -d 'Where to listen for the PROXY protocol' -r -f
+complete -c swagip -n "__fish_swagip_needs_command" -l listen-metrics -d 'Where to listen for Prometheus' -r -f
 complete -c swagip -n "__fish_swagip_needs_command" -s t -l threads -d 'How many threads, or "pinned"' -r -f -a "pinned\t''"
 complete -c swagip -n "__fish_swagip_needs_command" -l trusted-proxy -d 'A proxy or network to believe, "loopback" or "private"' -r -f -a "loopback\t''
 private\t''"
@@ -40,6 +41,10 @@ complete -c swagip -n "__fish_swagip_needs_command" -l site-title -d 'The page\'
 complete -c swagip -n "__fish_swagip_needs_command" -l hide-field -d 'A request header that is never shown' -r -f
 complete -c swagip -n "__fish_swagip_needs_command" -l explain -d 'Let /explain show how the address was found' -r -f -a "on\t''
 off\t''"
+complete -c swagip -n "__fish_swagip_needs_command" -l mmdb -d 'A database of countries, cities or networks' -r -F
+complete -c swagip -n "__fish_swagip_needs_command" -l mmdb-language -d 'The language of names, such as de' -r -f
+complete -c swagip -n "__fish_swagip_needs_command" -l reverse-dns -d 'The DNS resolver for /hostname, or "system"' -r -f
+complete -c swagip -n "__fish_swagip_needs_command" -l port-test -d 'Answer /port/N: can that port of the client be reached?' -r -f
 complete -c swagip -n "__fish_swagip_needs_command" -l max-connections -d 'Connections at once' -r -f
 complete -c swagip -n "__fish_swagip_needs_command" -l max-connections-per-client -d 'Connections at once from one IPv4 address or IPv6 /64' -r -f
 complete -c swagip -n "__fish_swagip_needs_command" -l head-timeout -d 'Time for a whole request head' -r -f
@@ -60,6 +65,7 @@ complete -c swagip -n "__fish_swagip_needs_command" -f -a "healthcheck" -d 'Ask 
 complete -c swagip -n "__fish_swagip_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c swagip -n "__fish_swagip_using_subcommand healthcheck" -s l -l listen -d 'Where to listen: a port, or an address with its port' -r -f
 complete -c swagip -n "__fish_swagip_using_subcommand healthcheck" -l listen-proxy -d 'Where to listen for the PROXY protocol' -r -f
+complete -c swagip -n "__fish_swagip_using_subcommand healthcheck" -l listen-metrics -d 'Where to listen for Prometheus' -r -f
 complete -c swagip -n "__fish_swagip_using_subcommand healthcheck" -s h -l help -d 'Print help'
 complete -c swagip -n "__fish_swagip_using_subcommand help; and not __fish_seen_subcommand_from healthcheck help" -f -a "healthcheck" -d 'Ask a server on this machine whether it is ready'
 complete -c swagip -n "__fish_swagip_using_subcommand help; and not __fish_seen_subcommand_from healthcheck help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

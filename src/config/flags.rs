@@ -42,6 +42,7 @@ pub(super) struct ListenFlags {
     /// Where to listen for the PROXY protocol
     #[arg(long, global = true)]
     pub(super) listen_proxy: Vec<OsString>,
+    /// Where to listen for Prometheus
     #[arg(long, global = true)]
     pub(super) listen_metrics: Vec<OsString>,
 }
@@ -58,8 +59,10 @@ pub(super) struct RuleFlags {
 
 #[derive(Args)]
 pub(super) struct LookupFlags {
+    /// The DNS resolver for /hostname, or "system"
     #[arg(long)]
     pub(super) reverse_dns: Option<OsString>,
+    /// Answer /port/N: can that port of the client be reached?
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     pub(super) port_test: Option<OsString>,
 }
@@ -86,8 +89,10 @@ pub(super) struct SiteFlags {
 
 #[derive(Args)]
 pub(super) struct DatabaseFlags {
+    /// A database of countries, cities or networks
     #[arg(long)]
     pub(super) mmdb: Vec<OsString>,
+    /// The language of names, such as de
     #[arg(long)]
     pub(super) mmdb_language: Option<OsString>,
 }
