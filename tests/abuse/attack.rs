@@ -27,10 +27,15 @@ pub fn connect(server: SocketAddr, origin: Origin) -> io::Result<TcpStream> {
     socket.set_tcp_nodelay(true)?;
     socket.connect(&server.into())?;
     let mut stream = TcpStream::from(socket);
+    // In one segment, as proxies send it: until it is whole, nobody knows whose connection it is.
     match origin {
         Origin::Peer(_) => {}
-        Origin::Named(IpAddr::V4(address)) => write!(stream, "PROXY TCP4 {address} 192.0.2.1 1 1\r\n")?,
-        Origin::Named(IpAddr::V6(address)) => write!(stream, "PROXY TCP6 {address} 2001:db8::1 1 1\r\n")?,
+        Origin::Named(IpAddr::V4(address)) => {
+            stream.write_all(format!("PROXY TCP4 {address} 192.0.2.1 1 1\r\n").as_bytes())?;
+        }
+        Origin::Named(IpAddr::V6(address)) => {
+            stream.write_all(format!("PROXY TCP6 {address} 2001:db8::1 1 1\r\n").as_bytes())?;
+        }
     }
     Ok(stream)
 }
