@@ -299,7 +299,7 @@ impl<R: Recorder> Service<R> {
         let head = match answer {
             Answer::Now(head) => head,
             Answer::Later(lookup) => {
-                put_off(self.keep(resource, request, client, input), lookup, rest, length, state, call);
+                put_off(self.keep(resource, request, client, input), *lookup, rest, length, state, call);
                 return Ok(());
             }
         };

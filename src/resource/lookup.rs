@@ -9,12 +9,12 @@ use crate::http::response::decimal;
 use std::net::IpAddr;
 
 /// What a resource answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// This, and the content that it has appended.
     Now(ResponseHead),
-    /// Nothing before there is a reply.
-    Later(Lookup),
+    /// Nothing before there is a reply. Boxed, so that answers at once stay small: 10 instructions.
+    Later(Box<Lookup>),
 }
 
 impl From<ResponseHead> for Answer {
@@ -88,7 +88,7 @@ pub fn hostname(context: &Context<'_>, content: &mut Vec<u8>) -> Answer {
     let is_asked = |ip: &IpAddr| context.site.reverse_dns == ReverseDns::All || address::kind(*ip).is_none();
     let Some(ip) = context.client.address else { return ResponseHead::NegotiatedUnknown.into() };
     let lookup = Lookup::new(Question::Hostname(ip), context);
-    if is_asked(&ip) { Answer::Later(lookup) } else { lookup.answer(&Reply::Unknown, content).into() }
+    if is_asked(&ip) { Answer::Later(lookup.into()) } else { lookup.answer(&Reply::Unknown, content).into() }
 }
 
 /// `/port/N`: whether that port of the client's address can be reached from here.
@@ -115,7 +115,7 @@ pub fn port(context: &Context<'_>, segment: &[u8], content: &mut Vec<u8>) -> Ans
             "your address is one of the proxies in front of this server, whose ports are not tested",
         );
     }
-    Answer::Later(Lookup::new(Question::Port(ip, port), context))
+    Answer::Later(Lookup::new(Question::Port(ip, port), context).into())
 }
 
 impl Lookup {
