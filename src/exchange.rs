@@ -256,7 +256,7 @@ impl<R: Recorder> Service<R> {
     }
 
     /// True if the header was there.
-    fn read_proxy_header(&self, input: &[u8], call: &mut Call<'_>) -> Result<bool, ProxyFault> {
+    fn read_proxy_header(&mut self, input: &[u8], call: &mut Call<'_>) -> Result<bool, ProxyFault> {
         let Some((header, length)) = proxy_protocol::parse(input).map_err(ProxyFault::Malformed)? else { return Ok(false) };
         *call.peer = self.rule.proxied(call.peer, header).ok_or(ProxyFault::Untrusted)?;
         call.consumed += length;

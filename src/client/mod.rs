@@ -23,6 +23,7 @@ use crate::http::{Field, field};
 use node::Node;
 use proxy_protocol::Header;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU8;
 
 pub use forwarding::{ForwardingField, NotAFieldName};
 pub use trust::TrustList;
@@ -41,11 +42,13 @@ pub struct Peer {
     pub watched: bool,
     /// On a listener for monitoring: what it asks is answered there, and is no client's request.
     pub monitors: bool,
+    /// The proxy whose PROXY header named it, by its number; see [`Rule::proxy`]. A number, because a connection keeps it.
+    pub via: Option<NonZeroU8>,
 }
 
 impl Peer {
     /// The peer when the PROXY header gives no address.
-    const UNKNOWN: Peer = Peer { address: None, port: None, trusted: false, watched: false, monitors: false };
+    const UNKNOWN: Peer = Peer { address: None, port: None, trusted: false, watched: false, monitors: false, via: None };
 }
 
 /// The client, as the address rule found it.
@@ -91,6 +94,8 @@ pub const HOPS_MAX: usize = 64;
 pub struct Rule {
     trusted: TrustList,
     field: ForwardingField,
+    /// Those whose PROXY headers have come, for `/explain`; at most as many as there are numbers for them.
+    proxies: Vec<IpAddr>,
 }
 
 /// A mistake in the setup of this server or the proxies in front of it, as a request reveals it.
@@ -159,7 +164,7 @@ pub struct Explained<'b> {
 impl Rule {
     /// The rule that trusts these proxies, and reads this one field of theirs.
     pub fn new(trusted: TrustList, field: ForwardingField) -> Rule {
-        Rule { trusted, field }
+        Rule { trusted, field, proxies: Vec::new() }
     }
 
     /// The peer at the other end of a socket. Called once for each connection.
@@ -168,7 +173,7 @@ impl Rule {
         let trusted = self.trusts(address);
         // If no proxy is trusted, any peer that sends a forwarding field may be one. Otherwise strangers are expected to forge some.
         let watched = trusted || self.trusted.is_empty() || trust::is_local(address);
-        Peer { address: Some(address), port: node::known(socket.port()), trusted, watched, monitors: false }
+        Peer { address: Some(address), port: node::known(socket.port()), trusted, watched, monitors: false, via: None }
     }
 
     /// The peer at the other end of a connection to a listener for monitoring. Nobody relays to it, so nobody is trusted.
@@ -178,15 +183,31 @@ impl Rule {
 
     /// The peer that a PROXY header from `socket` names. `None` if `socket` is not trusted: close the connection. `LOCAL` changes no
     /// address, so anybody on this machine may send it: `swagip healthcheck` does.
-    pub fn proxied(&self, socket: &Peer, header: Header) -> Option<Peer> {
+    pub fn proxied(&mut self, socket: &Peer, header: Header) -> Option<Peer> {
+        let via = socket.address.filter(|_| socket.trusted).and_then(|address| self.number(address));
         match header {
             Header::Local => {
                 let from_here = socket.address.is_some_and(|address| address.is_loopback());
                 (socket.trusted || from_here).then_some(*socket)
             }
-            Header::Unknown => socket.trusted.then_some(Peer::UNKNOWN),
-            Header::Source(source) => socket.trusted.then(|| self.peer(source)),
+            Header::Unknown => socket.trusted.then_some(Peer { via, ..Peer::UNKNOWN }),
+            Header::Source(source) => socket.trusted.then(|| Peer { via, ..self.peer(source) }),
         }
+    }
+
+    /// The number of a proxy, from 1. `None` if there are more proxies than numbers: then `/explain` doesn't name it.
+    fn number(&mut self, proxy: IpAddr) -> Option<NonZeroU8> {
+        let known = self.proxies.iter().position(|&other| other == proxy);
+        let number = NonZeroU8::new(u8::try_from(known.unwrap_or(self.proxies.len()) + 1).ok()?)?;
+        if known.is_none() {
+            self.proxies.push(proxy);
+        }
+        Some(number)
+    }
+
+    /// The proxy whose PROXY header named this peer, if one did.
+    pub fn proxy(&self, peer: &Peer) -> Option<IpAddr> {
+        self.proxies.get(usize::from(peer.via?.get()) - 1).copied()
     }
 
     /// The client of a request with these fields. Does not allocate; one comparison if the peer is not trusted.

@@ -174,7 +174,7 @@ fn peers() {
         ("[::1]:4", "::1", Some(4), false, true),
         ("203.0.113.9:0", "203.0.113.9", None, false, false),
     ] {
-        let peer = Peer { address: address.parse().ok(), port, trusted, watched, monitors: false };
+        let peer = Peer { address: address.parse().ok(), port, trusted, watched, monitors: false, via: None };
         assert_eq!(rule.peer(socket.parse().unwrap()), peer);
     }
 }
@@ -202,7 +202,7 @@ fn the_walk_ends_after_64_hops() {
 
 #[test]
 fn proxied_peers() {
-    let rule = rule("x-forwarded-for");
+    let mut rule = rule("x-forwarded-for");
     let source = |text: &str| Header::Source(text.parse().unwrap());
     let (trusted, stranger, here) = ("10.0.0.1:1", "203.0.113.1:1", "127.0.0.1:1");
     for (socket, header, peer) in [
@@ -221,7 +221,8 @@ fn proxied_peers() {
         ("[::1]:1", Header::Local, Some(("::1", Some(1), false))),
         ("[::ffff:127.0.0.1]:1", Header::Local, Some(("127.0.0.1", Some(1), false))),
     ] {
-        let found = rule.proxied(&rule.peer(socket.parse().unwrap()), header);
+        let peer_of_socket = rule.peer(socket.parse().unwrap());
+        let found = rule.proxied(&peer_of_socket, header);
         let found = found.map(|peer| (peer.address.map_or(String::new(), |ip| ip.to_string()), peer.port, peer.trusted));
         assert_eq!(found, peer.map(|(address, port, trusted)| (address.to_owned(), port, trusted)), "{socket} {header:?}");
     }
@@ -229,11 +230,31 @@ fn proxied_peers() {
 
 #[test]
 fn an_unknown_peer_has_no_client_and_no_field_is_read() {
-    let rule = rule("x-forwarded-for");
-    let peer = rule.proxied(&rule.peer("10.0.0.1:1".parse().unwrap()), Header::Unknown).unwrap();
+    let mut rule = rule("x-forwarded-for");
+    let socket = rule.peer("10.0.0.1:1".parse().unwrap());
+    let peer = rule.proxied(&socket, Header::Unknown).unwrap();
     let fields = fields(&[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-proto", "https")]);
     assert_eq!(shown(rule.client(&peer, &fields)), "- - -");
     assert_eq!(verdicts(&rule, &peer, &fields), "");
+}
+
+#[test]
+fn a_proxy_whose_header_named_a_peer_is_known_by_its_number() {
+    let mut rule = rule("x-forwarded-for");
+    let mut named = |proxy: IpAddr, header| {
+        let socket = rule.peer((proxy, 1).into());
+        let peer = rule.proxied(&socket, header).unwrap();
+        rule.proxy(&peer)
+    };
+    let source = || Header::Source("203.0.113.9:5".parse().unwrap());
+    let proxies: Vec<IpAddr> = (0..300u16).map(|number| [10, 0, (number / 256) as u8, number as u8].into()).collect();
+    let all = |named: Vec<Option<IpAddr>>| named.iter().zip(&proxies).filter(|(named, proxy)| **named == Some(**proxy)).count();
+    for _ in 0..2 {
+        let found: Vec<_> = proxies.iter().map(|&proxy| named(proxy, source())).collect();
+        assert!(found[255..].iter().all(Option::is_none), "there are no more numbers");
+        assert_eq!(all(found), 255);
+    }
+    assert_eq!((named(proxies[0], Header::Unknown), named(proxies[0], Header::Local)), (Some(proxies[0]), None));
 }
 
 #[test]

@@ -8,6 +8,11 @@ use std::net::IpAddr;
 /// Appends the explanation as lines of `key=value`, the hops in the order received. Hops of a hidden field are not shown.
 pub fn text(context: &Context<'_>, content: &mut Vec<u8>) {
     let Context { peer, client, rule, .. } = context;
+    if let Some(proxy) = rule.proxy(peer) {
+        content.extend_from_slice(b"proxy=");
+        address::write(content, &proxy);
+        end_line(content, Verdict::Trusted);
+    }
     content.extend_from_slice(b"peer=");
     shown(content, peer.address);
     let verdict = if peer.trusted { Verdict::Trusted } else { Verdict::Client };
@@ -39,7 +44,13 @@ pub fn text(context: &Context<'_>, content: &mut Vec<u8>) {
 /// Appends the explanation as a JSON object on one line. `field` is `null` if none was read.
 pub fn json(context: &Context<'_>, content: &mut Vec<u8>) {
     let Context { peer, client, rule, .. } = context;
-    content.extend_from_slice(b"{\"peer\":");
+    content.push(b'{');
+    if let Some(proxy) = rule.proxy(peer) {
+        content.extend_from_slice(b"\"proxy\":");
+        quoted(content, Some(proxy));
+        content.push(b',');
+    }
+    content.extend_from_slice(b"\"peer\":");
     quoted(content, peer.address);
     content.extend_from_slice(if peer.trusted { b",\"peer_trusted\":true" } else { b",\"peer_trusted\":false" });
     content.extend_from_slice(b",\"field\":");
@@ -224,13 +235,14 @@ mod tests {
 
     #[test]
     fn a_peer_that_a_proxy_does_not_know() {
-        let rule = rule("x-forwarded-for");
-        let peer = rule.proxied(&rule.peer("172.18.0.2:40000".parse().unwrap()), Header::Unknown).unwrap();
+        let mut rule = rule("x-forwarded-for");
+        let socket = rule.peer("172.18.0.2:40000".parse().unwrap());
+        let peer = rule.proxied(&socket, Header::Unknown).unwrap();
         let (text, json) = explained(&rule, &peer, "X-Forwarded-For: 6.6.6.6\r\n");
-        assert_eq!(text, "peer=unknown client\nip=unknown\n");
+        assert_eq!(text, "proxy=172.18.0.2 trusted\npeer=unknown client\nip=unknown\n");
         assert_eq!(
             json,
-            "{\"peer\":null,\"peer_trusted\":false,\"field\":null,\"hops\":[],\"ip\":null,\"port\":null,\"scheme\":null}\n"
+            "{\"proxy\":\"172.18.0.2\",\"peer\":null,\"peer_trusted\":false,\"field\":null,\"hops\":[],\"ip\":null,\"port\":null,\"scheme\":null}\n"
         );
     }
 

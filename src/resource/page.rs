@@ -257,7 +257,7 @@ mod tests {
         let rule = Rule::default();
         let mut storage = request::storage::<FIELDS_MAX>();
         let request = &request::parse(b"GET / HTTP/1.0\r\n\r\n", &mut storage).unwrap().request().unwrap();
-        let peer = &Peer { address: None, port: None, trusted: false, watched: false, monitors: false };
+        let peer = &Peer { address: None, port: None, ..Rule::default().peer("203.0.113.9:1".parse().unwrap()) };
         let client = &Client { address: None, port: None, scheme: Some(Scheme::Https) };
         let mut content = Vec::new();
         render(
