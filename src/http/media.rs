@@ -13,7 +13,7 @@ pub trait Choice: Copy {
 }
 
 /// The media types of the resources.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MediaType {
     /// `text/html`
     Html,
