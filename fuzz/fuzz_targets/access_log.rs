@@ -1,7 +1,7 @@
 //! No request makes a line of the access log that is not exactly one line, or that is read back as anything else than what was sent.
 //!
 //! Of the first byte, bit 0 says that the client falls silent rather than sends its FIN, bit 1 that the connection begins with a PROXY
-//! header, bit 2 that it comes from a trusted proxy.
+//! header, bit 2 that it comes from a trusted proxy; bits 3 and 4 are the format of the line.
 #![no_main]
 
 #[path = "../oracles/access_log.rs"]
@@ -17,6 +17,7 @@ use swagip::resource::Site;
 fuzz_target!(|input: &[u8]| {
     let Some((kind, mut bytes)) = input.split_first() else { return };
     let service = &mut SERVICE.lock().expect("the first panic is the last");
+    service.recorder().choose(usize::from(kind >> 3 & 3));
     let from = if kind & 4 == 0 { Ipv4Addr::new(203, 0, 113, 9) } else { Ipv4Addr::LOCALHOST };
     let mut peer = service.rule().peer((from, 54321).into());
     let mut state = if kind & 2 == 0 { State::Idle } else { State::Proxy };
