@@ -194,7 +194,7 @@ impl Connection {
     }
 
     /// Whether an honest client gets an answer, by which the connection ends.
-    pub fn is_served(mut self) -> bool {
+    pub fn serves(mut self) -> bool {
         self.get(&HONEST.request("/health", TEXT)).is_some_and(|answer| answer.text() == "ok\n")
     }
 

@@ -30,7 +30,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use support::TestServer;
 use swagip::client::{Rule, TrustList};
-use swagip::net::{Listen, Settings};
+use swagip::net::{Listen, ListenerKind, Settings};
 
 /// The proxies, not their network.
 const PROXIES: &str = "10.0.0.1 10.0.0.2 2001:db8:a::1 2001:db8:a::2";
@@ -44,7 +44,8 @@ fn swagip_with(trusted: &str, field: &str, change: impl FnOnce(&mut Settings)) -
     let rule = Rule::new(TrustList::parse(trusted.split_whitespace()).unwrap(), field.parse().unwrap());
     let at = |address, port| [(address, port, false), (address, port + 1, true)];
     let [four, six, both] = [at(SWAGIP[0], PORTS[0]), at(SWAGIP[1], PORTS[1]), at([0; 16].into(), PORTS[2])];
-    let listen = |(address, port, proxy)| Listen { address: SocketAddr::new(address, port), any: false, proxy };
+    let kind = |is_proxy| if is_proxy { ListenerKind::Proxy } else { ListenerKind::Plain };
+    let listen = |(address, port, is_proxy)| Listen { address: SocketAddr::new(address, port), any: false, kind: kind(is_proxy) };
     TestServer::with(|settings| {
         settings.listeners = [four, six, both].concat().into_iter().map(listen).collect();
         settings.rule = rule;

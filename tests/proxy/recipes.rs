@@ -147,7 +147,7 @@ fn check_host(entry: SocketAddr) {
 
 /// Checks that a connection to swagip which was idle for too long is not used again: nothing is sent to one that swagip closes.
 fn check_idle(recipe: &Recipe, entry: SocketAddr) {
-    let ask = || assert!(Connection::open(CLIENT[0], entry).is_served());
+    let ask = || assert!(Connection::open(CLIENT[0], entry).serves());
     let began = Instant::now();
     let mut kept = HashSet::new();
     // Where each client has its own connection to swagip, it ends with the client's.
@@ -201,7 +201,7 @@ impl Recipe {
         };
         // Traefik listens before it knows where to send what.
         let began = Instant::now();
-        while !Connection::open(CLIENT[0], entry).is_served() {
+        while !Connection::open(CLIENT[0], entry).serves() {
             assert!(began.elapsed() < Duration::from_secs(20), "{} does not find swagip", self.section);
             thread::sleep(Duration::from_millis(20));
         }
