@@ -23,6 +23,8 @@ fuzz_target!(|input: &[u8]| {
     let mut state = if kind & 2 == 0 { State::Idle } else { State::Proxy };
     let (mut output, mut next) = (Vec::new(), Next::Again);
     while next == Next::Again {
+        // They go out first: before a request whose content is missing, that is what is waited for.
+        output.clear();
         let served = service.serve(&mut state, &mut peer, bytes, false, &mut output);
         (bytes, next) = (&bytes[served.consumed..], served.next);
     }
