@@ -291,9 +291,10 @@ impl<R: Recorder> Service<R> {
             databases: self.databases.as_deref(),
             draining: self.draining,
         };
-        let (resource, answer) = match call.peer.monitors {
-            false => resource::answer(&context, &mut self.body),
-            true => answer::monitored(&context, &self.writer.recorder, &mut self.body),
+        let (resource, answer) = if call.peer.monitors {
+            answer::monitored(&context, &self.writer.recorder, &mut self.body)
+        } else {
+            resource::answer(&context, &mut self.body)
         };
         let method = request.method;
         let head = match answer {

@@ -6,7 +6,7 @@ mod support;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 use support::{Answer, TestServer};
@@ -40,25 +40,16 @@ impl Monitored {
     }
 
     fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.metrics).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        stream
+        support::connect(self.metrics)
     }
 
     /// The answer to these bytes on the listener for monitoring, to the end.
     fn ask(&self, bytes: impl AsRef<[u8]>) -> Vec<u8> {
-        let mut stream = self.connect();
-        stream.write_all(bytes.as_ref()).unwrap();
-        stream.shutdown(Shutdown::Write).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        answer
+        support::ask(self.metrics, bytes)
     }
 
     fn get(&self, target: &str, fields: &str) -> Answer {
-        let answers = Answer::all(&self.ask(format!("GET {target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n")));
-        assert_eq!(answers.len(), 1, "one answer to {target}");
-        answers.into_iter().next().unwrap()
+        support::get(self.metrics, target, fields)
     }
 
     fn text(&self) -> String {

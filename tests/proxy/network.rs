@@ -12,11 +12,12 @@
 //! All of them are addresses of the loopback interface. Its routes tell the kernel that the proxy connects to swagip from its own
 //! address, and the outer proxy to the proxy: so no proxy's configuration need tell.
 
-use std::env;
-use std::io::Write;
+#[path = "../support/network.rs"]
+mod namespace;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+
+pub use namespace::scratch;
 
 pub const CLIENT: [IpAddr; 2] = [v4([203, 0, 113, 9]), v6(0xb, 9)];
 pub const INSIDER: [IpAddr; 2] = [v4([10, 0, 0, 9]), v6(0xa, 9)];
@@ -32,13 +33,7 @@ const fn v6(network: u16, host: u16) -> IpAddr {
     IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, network, 0, 0, 0, 0, host))
 }
 
-/// Names the test that this process was started for, inside its namespace.
-const TEST: &str = "SWAGIP_TEST_IN_NETWORK";
-
 const SETUP: &str = r#"
-set -e
-PATH=$PATH:/usr/sbin:/sbin
-ip link set lo up
 for address in 203.0.113.9 10.0.0.9 10.0.0.2 10.0.0.1 10.0.0.80; do ip address add $address/32 dev lo; done
 for host in b::9 a::9 a::2 a::1 a::80; do ip address add 2001:db8:$host/128 dev lo nodad; done
 # The kernel makes an IPv6 address's route a moment after the address.
@@ -48,39 +43,9 @@ from -4 10.0.0.80 10.0.0.1
 from -4 10.0.0.1 10.0.0.2
 from -6 2001:db8:a::80 2001:db8:a::1
 from -6 2001:db8:a::1 2001:db8:a::2
-exec "$@"
 "#;
 
-/// Runs `body`, the whole of the test of that name, in this executable started again in a namespace. What that writes to
-/// stderr is shown, whether it succeeds or not.
+/// Runs `body`, the whole of the test of that name, in this network.
 pub fn alone(test: &str, body: impl FnOnce()) {
-    if env::var_os(TEST).is_some() {
-        return body();
-    }
-    // Whatever becomes of the test, its proxies end with its namespace of processes.
-    let mut command = Command::new("unshare");
-    command.args(["--net", "--pid", "--fork", "--kill-child"]);
-    if !is_allowed(&["--net"]) {
-        let user = ["--user", "--map-root-user"];
-        let reason = "NOT RUN: no network namespace is to be had: be root, or allow user namespaces";
-        assert!(is_allowed(&[&user[..], &["--net"]].concat()), "{reason}");
-        command.args(user);
-    }
-    command.args(["sh", "-c", SETUP, "sh"]).arg(env::current_exe().unwrap()).args(["--exact", test, "--nocapture"]);
-    let output = command.env(TEST, test).stdin(Stdio::null()).output().unwrap();
-    // Not eprint!, which the test harness keeps to itself.
-    std::io::stderr().write_all(&output.stderr).unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-}
-
-fn is_allowed(options: &[&str]) -> bool {
-    let status = Command::new("unshare").args(options).arg("true").stderr(Stdio::null()).status();
-    status.expect("NOT RUN: unshare is not installed (util-linux)").success()
-}
-
-/// A folder for this test's files.
-pub fn scratch() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(env::var_os(TEST).unwrap());
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
+    namespace::prepared(test, SETUP, body);
 }

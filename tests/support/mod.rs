@@ -72,28 +72,42 @@ impl TestServer {
     }
 
     pub fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream
+        connect(self.address)
     }
 
     /// Sends all, then the FIN, and reads to the end.
     pub fn ask(&self, bytes: impl AsRef<[u8]>) -> Vec<u8> {
-        let mut stream = self.connect();
-        stream.write_all(bytes.as_ref()).unwrap();
-        stream.shutdown(Shutdown::Write).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        answer
+        ask(self.address, bytes)
     }
 
     /// The answer to one GET with these field lines (each ending in CRLF).
     pub fn get(&self, target: &str, fields: &str) -> Answer {
-        let answers = Answer::all(&self.ask(format!("GET {target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n")));
-        assert_eq!(answers.len(), 1, "one answer to {target}");
-        answers.into_iter().next().unwrap()
+        get(self.address, target, fields)
     }
+}
+
+pub fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// See [`TestServer::ask`].
+pub fn ask(address: SocketAddr, bytes: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut stream = connect(address);
+    stream.write_all(bytes.as_ref()).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    answer
+}
+
+/// See [`TestServer::get`].
+pub fn get(address: SocketAddr, target: &str, fields: &str) -> Answer {
+    let answers = Answer::all(&ask(address, format!("GET {target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n")));
+    assert_eq!(answers.len(), 1, "one answer to {target}");
+    answers.into_iter().next().unwrap()
 }
 
 impl Drop for TestServer {
