@@ -300,7 +300,12 @@ impl<R: Recorder> Service<R> {
         let head = match answer {
             Answer::Now(head) => head,
             Answer::Later(lookup) => {
-                put_off(self.keep(resource, request, client, input), *lookup, rest, length, state, call);
+                // The answers before it go out first: a client may leave them unread.
+                if call.output.is_empty() {
+                    put_off(self.keep(resource, request, client, input), *lookup, rest, length, state, call);
+                } else {
+                    call.next = Some(Next::Again);
+                }
                 return Ok(());
             }
         };
@@ -368,11 +373,6 @@ impl<R: Recorder> Service<R> {
 /// Keeps a request until its content and then a reply have come.
 #[cold]
 fn put_off(kept: Kept, lookup: Lookup, rest: Rest, length: usize, state: &mut State, call: &mut Call<'_>) {
-    // The answers before it go out first: a client may leave them unread.
-    if !call.output.is_empty() {
-        call.next = Some(Next::Again);
-        return;
-    }
     let linger = match rest {
         Rest::Missing(content) => {
             *state = State::Content(Pending { content, kept, answer: Prepared::Lookup(lookup) }.into());

@@ -47,7 +47,8 @@ fn nameserver(text: &str) -> Option<SocketAddr> {
         let mut words = line.split_ascii_whitespace();
         words.next().filter(|word| *word == "nameserver").and_then(|_| words.next()).and_then(bare)
     };
-    text.lines().find_map(address_of).map(|ip| with_port(ip, PORT))
+    let is_host = |found: &SocketAddr| !found.ip().is_unspecified() && !found.ip().is_multicast();
+    text.lines().filter_map(address_of).find(is_host).map(|ip| with_port(ip, PORT))
 }
 
 /// `9.9.9.9`, `9.9.9.9:5353`, `::1`, `[::1]`, `[::1]:5353`, `fe80::1%2`.

@@ -10,14 +10,15 @@ use crate::resource::{Lookup, Reply};
 
 impl<R: Recorder> Service<R> {
     /// Answers the state's [question](State::question) with its reply, and tells what is to be done then. To be called while one is
-    /// open. `all_is_read`: the client has sent nothing that was not consumed.
+    /// open. `all_is_read`: nothing is left of what was read before it waited.
     pub fn reply(&mut self, state: &mut State, peer: &Peer, all_is_read: bool, reply: &Reply, output: &mut Vec<u8>) -> Next {
         let State::Waiting(asked) = std::mem::take(state) else { return Next::Read };
         // While stopping, too: what the client has sent meanwhile was not read, and is to be answered.
         let persistence = if asked.linger { Persistence::Close } else { asked.kept.persistence };
         self.answer_lookup(&asked.kept, &asked.lookup, peer, reply, persistence, output);
         match persistence {
-            Persistence::Close => Next::Close { linger: asked.linger || !all_is_read },
+            // Nothing was read while it waited, and there may be something.
+            Persistence::Close => Next::Close { linger: true },
             _ if all_is_read => Next::Read,
             _ => Next::Again,
         }

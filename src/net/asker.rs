@@ -137,7 +137,7 @@ impl Asker for NetAsker {
         }
     }
 
-    fn event(&mut self, token: Token, _: Millis) {
+    fn event(&mut self, token: Token) {
         // It may be meant for one that was here before: to look once more does no harm.
         self.touched.push(token.0 - TOKEN_MIN);
     }

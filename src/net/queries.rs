@@ -7,8 +7,8 @@ use mio::{Registry, Token};
 use slab::Slab;
 use std::sync::Arc;
 
-/// The most questions under way in one thread. Each costs a descriptor or two for at most three seconds; a hundred a second is more
-/// than people ask by hand.
+/// The most questions under way in one thread. Each costs a descriptor for at most three seconds; a hundred a second is more than
+/// people ask by hand.
 pub const QUERIES_MAX: usize = 256;
 
 /// The tokens that an asker may register its own sockets with begin here: those below are connections'.
@@ -37,7 +37,7 @@ pub trait Asker: Send {
     fn cancel(&mut self, ticket: Ticket);
 
     /// One of its own sockets is ready: `token` is what it was registered with.
-    fn event(&mut self, token: Token, now: Millis);
+    fn event(&mut self, token: Token);
 
     /// When it wants to be asked for replies, whatever comes; [`NEVER`](super::deadlines::NEVER) if nothing is under way.
     fn due(&self) -> Millis;
@@ -90,8 +90,8 @@ impl Queries {
     }
 
     /// One of the asker's own sockets is ready.
-    pub fn event(&mut self, token: Token, now: Millis) {
-        self.asker.event(token, now);
+    pub fn event(&mut self, token: Token) {
+        self.asker.event(token);
     }
 
     /// When there is something to do, whatever comes.

@@ -139,7 +139,7 @@ fn connections(settings: &Settings) -> usize {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
     let raised = setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map_or(soft, |()| hard);
     let limit = usize::try_from(raised).unwrap_or(usize::MAX);
-    // Each question has one.
+    // Each question has one; a second one only for the moment in which it passes from a name to its addresses.
     let questions = if asks(settings) { QUERIES_MAX * settings.threads.count().get() } else { 0 };
     let kept = DESCRIPTORS_KEPT + questions.min(limit / QUESTIONS_SHARE);
     let descriptors = limit.saturating_sub(kept);

@@ -194,8 +194,8 @@ impl Sources {
     }
 }
 
-/// How many connections each source may have in all threads, `--max-connections-per-client`. The one lock in this program: without
-/// the option there is none.
+/// How many each source may have in all threads: connections (`--max-connections-per-client`), or questions. A lock, which is taken for
+/// nothing else.
 #[derive(Debug)]
 pub struct PerClient {
     max: usize,

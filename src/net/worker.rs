@@ -1,7 +1,7 @@
 //! The event loop of one thread.
 //!
-//! A turn: poll; take the time once; drive the connections that have events, then those that had more to do; end the waits that
-//! are over; accept. Accepting comes last, so that no slot that was freed in this turn meets an event meant for its predecessor.
+//! A turn: poll; take the time once; drive the connections that have events; answer those whose replies have come; drive those that had
+//! more to do; end the waits that are over; accept. Accepting comes last, so that no slot that was freed in this turn meets an event meant for its predecessor.
 
 mod accept;
 mod access_log;
@@ -256,7 +256,7 @@ impl Worker {
         } else if let Some(listener) = self.listeners.get_mut(listener_index(token)) {
             listener.is_ready = true;
         } else if let Some(queries) = &mut self.queries {
-            queries.event(token, self.shared.now);
+            queries.event(token);
         }
     }
 

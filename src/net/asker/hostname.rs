@@ -62,8 +62,11 @@ impl Hostname {
                 return Some(Reply::Hostname { name, is_confirmed: true });
             }
             self.next_name(records);
-            if scene.now >= self.end || !self.ask_for_addresses(scene) {
+            if scene.now >= self.end {
                 return Some(self.unconfirmed());
+            }
+            if let Err(reply) = self.ask_for_addresses(scene) {
+                return Some(reply);
             }
         }
     }
@@ -91,16 +94,17 @@ impl Hostname {
         }
     }
 
-    /// Asks for the addresses of the name whose turn it is; false where there is none, or it cannot be asked for.
-    fn ask_for_addresses(&mut self, scene: &mut Scene<'_>) -> bool {
+    /// Asks for the addresses of the name whose turn it is; the reply, where there is none, or it cannot be asked for.
+    fn ask_for_addresses(&mut self, scene: &mut Scene<'_>) -> Result<(), Reply> {
         let kind = if self.address.is_ipv4() { Kind::A } else { Kind::Aaaa };
-        let Stage::Addresses { names, .. } = &self.stage else { return false };
-        let Some(name) = names.first().cloned() else { return false };
+        let Stage::Addresses { names, .. } = &self.stage else { return Err(Reply::Unknown) };
+        let Some(name) = names.first().cloned() else { return Err(self.unconfirmed()) };
         match Exchange::begin(Question { name, kind }, self.resolver, scene) {
             Ok(exchange) => self.exchange = exchange,
-            Err(_) => return false,
+            Err(error) if socket::is_shortage(&error) => return Err(Reply::Busy),
+            Err(_) => return Err(self.unconfirmed()),
         }
-        true
+        Ok(())
     }
 
     /// What there is to say where no name was confirmed.

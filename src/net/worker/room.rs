@@ -24,7 +24,8 @@ impl Worker {
         true
     }
 
-    /// Ends a connection at once. Its answer is sent where it is there already and only content is missing.
+    /// Ends a connection at once. Its answer is sent where it is there already and only content is missing; who waits for a reply is told
+    /// that there is none.
     fn evict(&mut self, slot: usize) {
         self.cancel(slot);
         match self.deadlines.wait(slot) {

@@ -21,6 +21,9 @@ impl Worker {
                 true
             }
             Outcome::Asks => {
+                if !self.count(slot) {
+                    return self.close_for(slot, Closed::Evicted);
+                }
                 if !self.ask(slot) {
                     return;
                 }

@@ -41,7 +41,7 @@ impl Asker for Scripted {
         self.0.lock().unwrap().cancelled += 1;
     }
 
-    fn event(&mut self, _: Token, _: Millis) {}
+    fn event(&mut self, _: Token) {}
 
     fn due(&self) -> Millis {
         if self.0.lock().unwrap().replies.is_empty() { NEVER } else { 0 }

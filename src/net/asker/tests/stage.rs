@@ -93,7 +93,7 @@ impl Stage {
     pub fn turn(&mut self) -> Option<Reply> {
         let mut events = Events::with_capacity(16);
         self.poll.poll(&mut events, Some(Duration::from_millis(1))).unwrap();
-        events.iter().for_each(|event| self.queries.event(event.token(), self.now));
+        events.iter().for_each(|event| self.queries.event(event.token()));
         self.queries.next_reply(self.poll.registry(), self.now).map(|(_, _, reply)| reply)
     }
 
