@@ -165,7 +165,7 @@ fn changed(request: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
             bytes = request.to_vec();
         }
     }
-    fit(bytes)
+    fit(&bytes)
 }
 
 fn lines(request: &[u8]) -> Vec<&[u8]> {
@@ -189,8 +189,8 @@ fn repeat_line(bytes: &mut Vec<u8>, dice: &mut Dice) {
 }
 
 /// One head again: what follows the first empty line, and what is too much, is left out.
-fn fit(bytes: Vec<u8>) -> Vec<u8> {
+fn fit(bytes: &[u8]) -> Vec<u8> {
     const END: &[u8] = b"\r\n\r\n";
-    let end = memchr::memmem::find(&bytes, END).unwrap_or(bytes.len());
+    let end = memchr::memmem::find(bytes, END).unwrap_or(bytes.len());
     [&bytes[..end.min(HEAD_MAX - END.len())], END].concat()
 }

@@ -291,12 +291,10 @@ impl<R: Recorder> Service<R> {
             databases: self.databases.as_deref(),
             draining: self.draining,
         };
-        let (resource, answer) = if call.peer.monitors {
-            answer::monitored(&context, &self.writer.recorder, &mut self.body)
-        } else {
-            resource::answer(&context, &mut self.body)
+        let (resource, answer) = match call.peer.monitors {
+            false => resource::answer(&context, &mut self.body),
+            true => answer::monitored(&context, &self.writer.recorder, &mut self.body),
         };
-        let method = request.method;
         let head = match answer {
             Answer::Now(head) => head,
             Answer::Later(lookup) => {
@@ -321,14 +319,14 @@ impl<R: Recorder> Service<R> {
             head,
             refusal: None,
             length: self.body.len(),
-            method: Some(method),
+            method: Some(request.method),
             sent: input,
             request: Some(request),
             peer: call.peer,
             client: Some(&client),
         };
         self.writer.give(call.output, &record, persistence, &self.body);
-        if method == Method::Head {
+        if request.method == Method::Head {
             call.unsent += self.body.len();
         }
         match persistence {

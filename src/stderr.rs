@@ -46,7 +46,8 @@ impl Write for Stderr {
             bytes.truncate(PIECE_MAX - 1);
             bytes.push(b'\n');
         }
-        let is_written = self.output.as_ref().is_some_and(|output| output.write(&bytes).is_ok());
+        let is_written =
+            self.output.as_ref().is_some_and(|output| output.write(&bytes).is_ok_and(|length| length == bytes.len()));
         if is_written {
             self.dropped = 0;
         } else {

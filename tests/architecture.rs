@@ -101,7 +101,7 @@ const SIBLINGS: [(&str, &[&str]); 7] = [
 const LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;
 
-/// A source file, its path below `src/`, and its text without comments and without the tests at its end.
+/// A source file that is not of tests, its path below `src/`, and its text without comments and without the tests at its end.
 struct Source {
     path: PathBuf,
     code: String,
@@ -140,6 +140,9 @@ fn sources() -> Vec<Source> {
 fn walk(directory: &Path, paths: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
+        if path.file_stem().is_some_and(|stem| stem == "tests") {
+            continue;
+        }
         if path.is_dir() {
             walk(&path, paths);
         } else if path.extension().is_some_and(|extension| extension == "rs") {

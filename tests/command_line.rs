@@ -282,6 +282,11 @@ fn what_else_is_wrong_is_told_in_one_line() {
             r#"--site-host: "a/$x" has a path that is not segments of letters, digits, "-", ".", "_" and "~", 64 bytes at most: try a/myip"#,
         ),
         ("--site-title=", &[], r#"--site-title: "" is not a line of text: try SwagIP"#),
+        (
+            "--site-title=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            &[],
+            r#"--site-title: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" is longer than 100 bytes: try SwagIP"#,
+        ),
         ("--hide-field x:y", &[], &format!(r#"--hide-field: "x:y" {HEADER} x-secret"#)),
         ("--hide-field x,y", &[], r#"--hide-field: "x,y" is a list: try --hide-field x --hide-field y"#),
         ("", &[("SWAGIP_EXPLAIN", "maybe")], r#"SWAGIP_EXPLAIN: "maybe" is not a switch: try on or off"#),

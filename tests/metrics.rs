@@ -262,7 +262,7 @@ fn how_connections_end() {
             (settings.limits.head, settings.limits.idle) = (Duration::from_secs(1), Duration::from_secs(1));
         });
         let before = monitored.series();
-        let mut stream = TcpStream::connect(monitored.server.addresses[place]).unwrap();
+        let mut stream = support::connect(monitored.server.addresses[place]);
         stream.write_all(bytes.as_bytes()).unwrap();
         let mut stream = Some(stream);
         if let Some(leave) = leaves {

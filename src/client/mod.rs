@@ -184,19 +184,20 @@ impl Rule {
     /// The peer that a PROXY header from `socket` names. `None` if `socket` is not trusted: close the connection. `LOCAL` changes no
     /// address, so anybody on this machine may send it: `swagip healthcheck` does.
     pub fn proxied(&mut self, socket: &Peer, header: Header) -> Option<Peer> {
-        let via = socket.address.filter(|_| socket.trusted).and_then(|address| self.number(address));
         match header {
             Header::Local => {
                 let from_here = socket.address.is_some_and(|address| address.is_loopback());
                 (socket.trusted || from_here).then_some(*socket)
             }
-            Header::Unknown => socket.trusted.then_some(Peer { via, ..Peer::UNKNOWN }),
-            Header::Source(source) => socket.trusted.then(|| Peer { via, ..self.peer(source) }),
+            _ if !socket.trusted => None,
+            Header::Unknown => Some(Peer { via: self.number(socket), ..Peer::UNKNOWN }),
+            Header::Source(source) => Some(Peer { via: self.number(socket), ..self.peer(source) }),
         }
     }
 
     /// The number of a proxy, from 1. `None` if there are more proxies than numbers: then `/explain` doesn't name it.
-    fn number(&mut self, proxy: IpAddr) -> Option<NonZeroU8> {
+    fn number(&mut self, socket: &Peer) -> Option<NonZeroU8> {
+        let proxy = socket.address?;
         let known = self.proxies.iter().position(|&other| other == proxy);
         let number = NonZeroU8::new(u8::try_from(known.unwrap_or(self.proxies.len()) + 1).ok()?)?;
         if known.is_none() {

@@ -12,14 +12,19 @@ pub(super) fn listen(text: &str) -> Result<Listen, String> {
         return port(digits);
     }
     let address: SocketAddr = text.parse().map_err(|_| no_socket_address(text))?;
-    let address = match address.ip().to_canonical() {
-        ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
-        IpAddr::V6(_) => address,
-    };
+    let address = canonical(address);
     if address.ip().is_multicast() {
         return Err(format!("is a multicast address, which TCP does not have: try {}", address.port()));
     }
     Ok(Listen { address, any: false, kind: ListenerKind::Plain })
+}
+
+/// Of an IPv4-mapped IPv6 address the IPv4 address.
+pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
+        IpAddr::V6(_) => address,
+    }
 }
 
 /// Every address of this machine.

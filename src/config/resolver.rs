@@ -1,7 +1,7 @@
 //! Reads which DNS resolver is asked, and of which addresses.
 
 use super::UsageError;
-use super::address::{is_name, is_number, without_brackets};
+use super::address::{canonical, is_name, is_number, without_brackets};
 use super::given::Given;
 use crate::client::TrustList;
 use crate::resource::ReverseDns;
@@ -81,14 +81,6 @@ fn bare(text: &str) -> Option<SocketAddr> {
 fn with_port(mut address: SocketAddr, port: u16) -> SocketAddr {
     address.set_port(port);
     address
-}
-
-/// Of an IPv4-mapped IPv6 address the IPv4 address.
-fn canonical(address: SocketAddr) -> SocketAddr {
-    match address.ip().to_canonical() {
-        ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
-        IpAddr::V6(_) => address,
-    }
 }
 
 /// Why a text is no resolver.

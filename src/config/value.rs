@@ -186,8 +186,13 @@ pub(super) fn site_host(text: &str) -> Result<(String, String), String> {
 }
 
 pub(super) fn site_title(text: &str) -> Result<String, Reason> {
-    let fits = !text.trim().is_empty() && !text.contains(char::is_control);
-    if fits { Ok(text.to_owned()) } else { Err("is not a line of text: try SwagIP") }
+    /// It stands in the page twice, each byte of it as up to five.
+    const TITLE_MAX: usize = 100;
+    match text {
+        _ if text.trim().is_empty() || text.contains(char::is_control) => Err("is not a line of text: try SwagIP"),
+        _ if text.len() > TITLE_MAX => Err("is longer than 100 bytes: try SwagIP"),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 /// `RUST_LOG`: levels, for all or for some modules. env_logger silently takes any other word for a module.

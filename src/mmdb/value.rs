@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 /// The most values that are read for one record; the largest ones, of Enterprise databases, have about 300.
-const VALUES_MAX: u32 = 4096;
+const VALUES_MAX: u32 = 1024;
 
 const POINTER: u8 = 1;
 const TEXT: u8 = 2;

@@ -5,8 +5,9 @@ use super::supervisor::Supervisor;
 use crate::mmdb::{Database, Databases};
 use memmap2::Mmap;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -101,11 +102,11 @@ fn open_all(paths: &[PathBuf], language: &str) -> Result<Databases, FileError> {
 /// Maps a file: the one place with `unsafe` code of this program.
 #[allow(unsafe_code)]
 fn map(path: &Path) -> io::Result<Mmap> {
-    // Before it is opened, because opening a pipe waits for whoever writes into it.
-    if !fs::metadata(path)?.is_file() {
+    // Without waiting, as opening a pipe would for whoever writes into it.
+    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    let file = File::open(path)?;
     // SAFETY: nobody may change the bytes while they are mapped. This program does not, and whoever brings a new file renames it into the
     // place of the old one, whose bytes then stay what they are until they are no longer mapped: geoipupdate does so, and `--help`, the
     // README and docs/look-ups.md say that it must be done so.

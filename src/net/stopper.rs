@@ -1,12 +1,12 @@
 //! How a server is asked to stop, or to reload: by a call, or by a signal.
 //!
 //! The order is one number. The bell is a pair of sockets: of one end every worker's poll has a duplicate, and a byte into the
-//! other end wakes them all. Nobody reads it, because polls are edge-triggered; and a signal handler may send it, so that no
+//! other end wakes them all. None of them reads it, because polls are edge-triggered; and a signal handler may send it, so that no
 //! thread has to wait for signals.
 
 use mio::net::UnixStream as Bell;
 use signal_hook::{flag, low_level::pipe};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -53,9 +53,10 @@ impl Stopper {
         self.ring();
     }
 
-    /// Wakes all workers.
+    /// Wakes all workers. What has rung before is taken out first: a full bell would be silent for good.
     pub(super) fn ring(&self) {
-        // It fails when it is full, and then everybody has been woken.
+        // Whoever has not heard that yet hears this.
+        while matches!((&*self.bell).read(&mut [0; 256]), Ok(1..)) {}
         let _ = (&*self.sender).write(&[0]);
     }
 

@@ -65,8 +65,9 @@ impl Supervisor {
     /// # Errors
     /// Nobody is there, which is no reason to stop: the variable may be left over from another program.
     pub fn ready(&self, status: &str) -> io::Result<()> {
-        self.socket.send_to_addr(format!("READY=1\nSTATUS={status}").as_bytes(), &self.address)?;
-        self.socket.set_nonblocking(true)
+        let told = self.socket.send_to_addr(format!("READY=1\nSTATUS={status}").as_bytes(), &self.address);
+        self.socket.set_nonblocking(true)?;
+        told.map(drop)
     }
 
     /// Tells that it has read again what can be read again: its databases.

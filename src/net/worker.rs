@@ -264,6 +264,8 @@ impl Worker {
     fn handle_reload(&mut self) {
         let supervisor = self.supervised.as_ref().map(Supervised::supervisor);
         if self.stopper.takes_reload() {
+            // What a signal's handler puts into the bell, nobody else takes out.
+            self.stopper.ring();
             match (&self.databases, supervisor) {
                 (Some(databases), _) => databases.begin_reload(&self.stopper, supervisor.map(Arc::clone)),
                 (None, Some(supervisor)) => supervisor.reloaded(),
@@ -277,7 +279,8 @@ impl Worker {
 
     /// Drives those whose turn was over before they were done.
     fn go_on(&mut self) {
-        let count = self.ready.len();
+        // No more than events at once, so that the poll has its turn, and with it whoever watches this thread.
+        let count = self.ready.len().min(EVENTS_MAX);
         for index in 0..count {
             let slot = self.ready[index];
             // The slot may have passed to another connection; driving one without need does no harm.

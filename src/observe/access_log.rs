@@ -160,7 +160,6 @@ impl AccessLog {
 
     fn count_dropped(&mut self, lines: u64) {
         self.dropped += lines;
-        self.output.count_dropped(lines);
     }
 }
 

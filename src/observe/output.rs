@@ -10,7 +10,6 @@ use std::io::{self, ErrorKind, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a pipe takes whole or not at all, so that the lines of two threads, or processes, do not mix (PIPE_BUF, pipe(7)).
 pub const PIECE_MAX: usize = 4096;
@@ -20,7 +19,6 @@ pub const PIECE_MAX: usize = 4096;
 pub struct Output {
     file: File,
     kind: Kind,
-    dropped: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -48,7 +46,7 @@ impl Output {
                 Err(_) => (file, Kind::Blocking(Mutex::default())),
             },
         };
-        Output { file, kind, dropped: AtomicU64::new(0) }
+        Output { file, kind }
     }
 
     /// As many of these lines as are written at once; at least the first.
@@ -74,16 +72,6 @@ impl Output {
             },
         }
     }
-
-    /// Lines were dropped, because it did not take them.
-    pub fn count_dropped(&self, lines: u64) {
-        self.dropped.fetch_add(lines, Ordering::Relaxed);
-    }
-
-    /// The lines of all threads that it did not take.
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
-    }
 }
 
 /// Opens what this is a descriptor of once more, not to wait for it.
@@ -108,7 +96,7 @@ mod tests {
     const LINE: &[u8] = b"0123456789abcdef0123456789abcde\n";
 
     fn blocking(file: File) -> Output {
-        Output { file, kind: Kind::Blocking(Mutex::default()), dropped: AtomicU64::new(0) }
+        Output { file, kind: Kind::Blocking(Mutex::default()) }
     }
 
     /// Writes until no more is taken; a test that waits fails by never ending.

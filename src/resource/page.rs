@@ -86,6 +86,8 @@ impl fmt::Write for Output<'_> {
 enum Provenance {
     /// A trusted proxy gave it.
     Proxy,
+    /// It is itself one of the trusted proxies.
+    Inside,
     /// A trusted proxy sent no forwarding field.
     FieldMissing,
     /// A trusted proxy sent one that is not an address.
@@ -101,7 +103,8 @@ impl Start<'_> {
             Some(Mistake::Untrusted { .. }) => Some(Provenance::PeerUntrusted),
             Some(Mistake::Missing) => Some(Provenance::FieldMissing),
             Some(Mistake::Unreadable) => Some(Provenance::FieldUnreadable),
-            Some(Mistake::Inside) | None => peer.trusted.then_some(Provenance::Proxy),
+            Some(Mistake::Inside) => Some(Provenance::Inside),
+            None => peer.trusted.then_some(Provenance::Proxy),
         }
     }
 

@@ -183,9 +183,9 @@ pub fn is_check(path: &[u8]) -> bool {
 
 #[cold]
 fn other_method(method: Method, context: &Context<'_>, content: &mut Vec<u8>) -> (Resource, Answer) {
-    let (resource, _) = find(context.request.target.path, endpoints(context));
+    let (resource, _) = requested(context);
     let head = match method {
-        Method::Options => options(context),
+        Method::Options => options(context, resource),
         Method::Connect | Method::NotAllowed => {
             sentence(context, ResponseHead::NotAllowed, "only GET, HEAD and OPTIONS are answered here", content)
         }
@@ -209,9 +209,8 @@ fn root(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     }
 }
 
-fn options(context: &Context<'_>) -> ResponseHead {
+fn options(context: &Context<'_>, resource: Resource) -> ResponseHead {
     let is_private = context.request.values(b"access-control-request-private-network").next() == Some(b"true");
-    let (resource, _) = find(context.request.target.path, endpoints(context));
     let is_open =
         resource == Resource::Root || resource.endpoint().is_some_and(|endpoint| endpoint.readable_by == ReadableBy::AnyOrigin);
     match is_private && is_open {
@@ -221,18 +220,22 @@ fn options(context: &Context<'_>) -> ResponseHead {
 }
 
 fn path(context: &Context<'_>, content: &mut Vec<u8>) -> (Resource, Answer) {
-    let (resource, segment) = find(context.request.target.path, endpoints(context));
-    match resource {
-        Resource::PortTest if context.site.port_test => (resource, lookup::port(context, segment.0, content)),
-        Resource::PortTest => (Resource::None, not_found(context, content).into()),
-        Resource::Field => field(context, segment, content),
-        Resource::Hostname if context.site.reverse_dns == ReverseDns::Off => field(context, segment, content),
-        resource => (resource, dispatch(resource, context, content)),
-    }
+    let (resource, segment) = requested(context);
+    let answer = match resource {
+        Resource::PortTest => lookup::port(context, segment.0, content),
+        Resource::Field => fields::named(context, |name| segment.is(name), content).into(),
+        resource => dispatch(resource, context, content),
+    };
+    (resource, answer)
 }
 
-fn field(context: &Context<'_>, segment: Segment<'_>, content: &mut Vec<u8>) -> (Resource, Answer) {
-    (Resource::Field, fields::named(context, |name| segment.is(name), content).into())
+/// The resource at the request's path, of those that are on.
+fn requested<'c>(context: &Context<'c>) -> (Resource, Segment<'c>) {
+    match find(context.request.target.path, endpoints(context)) {
+        (Resource::PortTest, segment) if !context.site.port_test => (Resource::None, segment),
+        (Resource::Hostname, segment) if context.site.reverse_dns == ReverseDns::Off => (Resource::Field, segment),
+        found => found,
+    }
 }
 
 /// The resource at a path; for a field, also the segment that is its name.
@@ -304,7 +307,7 @@ impl Segment<'_> {
     pub(super) fn is(self, name: &str) -> bool {
         /// `%41`
         const ENCODED: usize = 3;
-        // Checked first, because a client may send 16 KiB, to be compared with 100 names.
+        // Checked first, because a client may send 16 KiB, to be compared with each name.
         if !(name.len()..=ENCODED * name.len()).contains(&self.0.len()) {
             return false;
         }

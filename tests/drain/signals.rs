@@ -59,6 +59,20 @@ fn hup_and_usr1_and_usr2_are_ignored() {
     });
 }
 
+/// Each rings the bell, which holds 278 of them.
+#[test]
+fn any_number_of_hups_leaves_the_bell_heard() {
+    everywhere("--drain-grace 0 --drain-timeout 1m", |server| {
+        for _ in 0..400 {
+            server.signal("HUP");
+            // Signals of one kind that wait are one.
+            assert!(Client::new(server.address).ask(GET).unwrap().is_right());
+        }
+        let end = server.stop("TERM");
+        assert!(end.code == Some(0) && end.after < SOON, "{:?} after {:?}", end.code, end.after);
+    });
+}
+
 /// A second order to stop is the end; whatever other signals come after the first one are none.
 #[test]
 fn ignored_signals_are_no_second_order() {

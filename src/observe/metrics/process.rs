@@ -1,7 +1,9 @@
 //! What the kernel tells of this process; asked for at each scrape, so what is not asked for costs nothing.
 
 use nix::sys::resource::{Resource, getrlimit};
+use nix::time::{ClockId, clock_gettime};
 use nix::unistd::{SysconfVar, sysconf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{fmt, fs};
 
 /// Before Linux 6.2 open descriptors are counted one by one, a microsecond each, and meanwhile nobody is answered. Where there are more
@@ -47,9 +49,11 @@ impl Process {
     pub(super) fn new() -> Process {
         let started = || {
             let stat = Stat::parse(&fs::read_to_string("/proc/self/stat").ok()?)?;
-            let boot = fs::read_to_string("/proc/stat").ok()?;
-            let boot: u64 = boot.lines().find_map(|line| line.strip_prefix("btime "))?.parse().ok()?;
-            Some(Seconds { hundredths: 100 * boot + seconds(stat.started)?.hundredths })
+            // Not from /proc/stat, which a sandbox hides (ProcSubset=pid).
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+            let up = Duration::from(clock_gettime(ClockId::CLOCK_BOOTTIME).ok()?);
+            let boot = u64::try_from(now.checked_sub(up)?.as_millis() / 10).ok()?;
+            Some(Seconds { hundredths: boot + seconds(stat.started)?.hundredths })
         };
         Process { started: started() }
     }

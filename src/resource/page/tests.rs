@@ -106,6 +106,11 @@ fn says_how_the_address_came_about() {
     let site = site();
     for (peer, fields, said) in [
         ("172.18.0.2:1", "X-Forwarded-For: 203.0.113.9\r\n", "A trusted proxy gave it, in x-forwarded-for."),
+        (
+            "172.18.0.2:1",
+            "X-Forwarded-For: 172.18.0.2\r\n",
+            "It is in the list of trusted proxies, so a client there can choose it.",
+        ),
         ("172.18.0.2:1", "", "This is the address of a trusted proxy, which sent no x-forwarded-for."),
         (
             "172.18.0.2:1",
