@@ -270,12 +270,42 @@ impl<R: Recorder> Service<R> {
         if call.peer.watched {
             self.look(request, call);
         }
-        let (length, rest) = if request.has_content() { begin_content(request, input)? } else { (request.length, Rest::Nothing) };
+        if request.has_content() {
+            return self.answer_content(request, input, state, call);
+        }
+        self.answer_head(request, (request.length, Rest::Nothing), input, state, call);
+        Ok(())
+    }
+
+    /// Answers a request with content, as soon as all of it is there.
+    #[cold]
+    fn answer_content(
+        &mut self,
+        request: &Request<'_, '_>,
+        input: &[u8],
+        state: &mut State,
+        call: &mut Call<'_>,
+    ) -> Result<(), Refusal> {
+        let (length, rest) = begin_content(request, input)?;
         // An answer that waits is kept; not also those before it, which a client may leave unread.
         if matches!(rest, Rest::Missing(_)) && !call.output.is_empty() {
             call.next = Some(Next::Again);
             return Ok(());
         }
+        self.answer_head(request, (length, rest), input, state, call);
+        Ok(())
+    }
+
+    /// Answers a request whose head is there. `length`: of what is read of it; `rest`: what is not.
+    #[inline(always)] // So that the usual one, without content, is not asked about it again: 20 instructions.
+    fn answer_head(
+        &mut self,
+        request: &Request<'_, '_>,
+        (length, rest): (usize, Rest),
+        input: &[u8],
+        state: &mut State,
+        call: &mut Call<'_>,
+    ) {
         let is_unwanted = matches!(rest, Rest::Unwanted);
         let is_last = is_unwanted || self.is_last(length == input.len() && !call.more);
         let persistence = if is_last { Persistence::Close } else { request.persistence };
@@ -304,7 +334,7 @@ impl<R: Recorder> Service<R> {
                 } else {
                     call.next = Some(Next::Again);
                 }
-                return Ok(());
+                return;
             }
         };
         if let Rest::Missing(content) = rest {
@@ -312,7 +342,7 @@ impl<R: Recorder> Service<R> {
             *state = State::Content(Pending { content, kept, answer }.into());
             call.unsent += self.body.len();
             call.answered(length);
-            return Ok(());
+            return;
         }
         let record = Record {
             resource,
@@ -333,7 +363,6 @@ impl<R: Recorder> Service<R> {
             Persistence::Close => call.close_after(length, is_unwanted || is_unasked(request.persistence)),
             _ => call.answered(length),
         }
-        Ok(())
     }
 
     /// Looks at the first request of a connection for signs of a server that is set up wrong.

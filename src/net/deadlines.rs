@@ -88,7 +88,7 @@ impl Deadlines {
     }
 
     /// Begins a wait at `now`, in place of the one that there was. `now` must not go backwards.
-    #[inline]
+    #[inline(always)]
     pub fn set(&mut self, slot: usize, wait: Wait, now: Millis) {
         let index = slot + KINDS;
         if index >= self.links.len() {
@@ -117,6 +117,7 @@ impl Deadlines {
         }
     }
 
+    #[inline(always)]
     fn take_out(&mut self, index: usize) {
         let Link { previous, next, .. } = self.links[index];
         self.links[previous as usize].next = next;

@@ -82,6 +82,7 @@ impl Worker {
             return;
         }
         self.handled = self.stopper.order();
+        self.is_plain = false;
         self.shared.service.drain();
         for listener in self.listeners.iter_mut().filter(|listener| !listener.is_inherited) {
             if let Err(error) = listener::announce_at_once(&listener.socket) {

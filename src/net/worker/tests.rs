@@ -86,7 +86,12 @@ impl Stage {
     }
 
     fn turn(&mut self) {
-        let mut events = Events::with_capacity(EVENTS_MAX);
+        self.turn_of(EVENTS_MAX);
+    }
+
+    /// A turn with room for this many events.
+    fn turn_of(&mut self, events_max: usize) {
+        let mut events = Events::with_capacity(events_max);
         self.worker.turn(&mut events, Some(Duration::ZERO)).unwrap();
     }
 
@@ -110,6 +115,8 @@ impl Stage {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
         socket.connect(&self.address.into()).unwrap();
+        // What is written goes out, whatever the answers before it are doing.
+        socket.set_tcp_nodelay(true).unwrap();
         socket.set_nonblocking(true).unwrap();
         Client { stream: Some(socket.into()), address: from.into(), asked: Vec::new(), received: Vec::new() }
     }
@@ -313,4 +320,26 @@ fn stopping_waits_for_a_reply_within_its_time() {
         assert_eq!(client.answers().iter().map(|answer| answer.0).collect::<Vec<_>>(), [404, 200]);
         assert_eq!(client.stream.unwrap().read(&mut [0]).unwrap(), 0, "and closed");
     }
+}
+
+#[test]
+fn waits_end_while_more_happens_than_a_poll_has_room_for_and_nobody_who_spoke_in_time_is_closed() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    const EVENTS: usize = 4;
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut silent = stage.connect(Ipv4Addr::LOCALHOST);
+    let mut busy: Vec<Client> = (0..3 * EVENTS).map(|_| stage.connect(Ipv4Addr::LOCALHOST)).collect();
+    stage.turn_until(|stage| stage.worker.connections.len() == busy.len() + 1);
+    for _ in 0..2 {
+        busy.iter_mut().for_each(|client| client.ask("/ip"));
+        stage.turn_until(|_| busy.iter_mut().all(|client| client.answers().len() == client.asked.len()));
+    }
+    busy.iter_mut().for_each(|client| client.ask("/ip"));
+    stage.pass(3_600_100);
+    for _ in 0..20 {
+        stage.turn_of(EVENTS);
+        busy.iter_mut().for_each(|client| client.ask("/ip"));
+    }
+    assert_eq!(silent.stream.as_mut().unwrap().read(&mut [0]).unwrap(), 0, "closed");
+    stage.turn_until(|_| busy.iter_mut().all(|client| client.answers().len() == client.asked.len()));
 }
