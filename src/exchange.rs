@@ -20,7 +20,7 @@ mod outcome;
 mod state;
 
 use crate::client::proxy_protocol;
-use crate::client::{Mistake, Peer, Rule};
+use crate::client::{Mistake, Peer, Role, Rule};
 use crate::http::field::FIELDS_MAX;
 use crate::http::request::{self, FIELDS_USUAL, Parsed, Persistence, Request};
 use crate::http::request_line::leading_lines;
@@ -225,9 +225,9 @@ impl<R: Recorder> Service<R> {
             State::Idle | State::Head(_) => (Method::parse(&input[leading_lines(input)..]).map(|(method, _)| method), input),
         };
         let (head, content) = (ResponseHead::refused(refusal.status), refusal.reason.as_bytes());
-        let client = (!peer.trusted).then(|| self.rule.client(peer, &[]));
+        let client = (!peer.is_trusted()).then(|| self.rule.client(peer, &[]));
         let record = Record {
-            resource: if peer.monitors { Resource::Monitoring } else { Resource::Refused },
+            resource: if peer.role == Role::Monitor { Resource::Monitoring } else { Resource::Refused },
             head,
             refusal: Some(refusal),
             length: content.len(),
@@ -321,9 +321,9 @@ impl<R: Recorder> Service<R> {
             databases: self.databases.as_deref(),
             draining: self.draining,
         };
-        let (resource, answer) = match call.peer.monitors {
-            false => resource::answer(&context, &mut self.body),
-            true => answer::monitored(&context, &self.writer.recorder, &mut self.body),
+        let (resource, answer) = match call.peer.role {
+            Role::Client | Role::Proxy => resource::answer(&context, &mut self.body),
+            Role::Monitor => answer::monitored(&context, &self.writer.recorder, &mut self.body),
         };
         let head = match answer {
             Answer::Now(head) => head,

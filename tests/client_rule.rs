@@ -281,7 +281,7 @@ fn header() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![3 => line, 1 => unknown, 3 => binary]
 }
 
-/// A header, or what became of one: a few bytes replaced, added or lost, and others behind it.
+/// A header, or what became of one: a few bytes replaced, added or lost, and others after it.
 fn damaged_header() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![any::<u8>(), select(b" \r\n.:0159afPTU\x20\x21\x11\x00".to_vec())];
     let change = (any::<Index>(), prop::option::of(byte), any::<bool>());

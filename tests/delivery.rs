@@ -61,7 +61,7 @@ fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
 #[test]
 fn a_pipeline_is_answered_in_its_order() {
     let server = TestServer::start();
-    check_pipeline(&server.ask(PIPELINE), "with the FIN behind it");
+    check_pipeline(&server.ask(PIPELINE), "with the FIN after it");
     check_pipeline(&send_in_pieces(&server, [PIPELINE].into_iter()), "closed by the server");
 }
 
@@ -79,7 +79,7 @@ fn cut_anywhere() {
     }
 }
 
-/// Answers do not wait for the rest of what is behind them.
+/// Answers do not wait for the rest of what comes after them.
 #[test]
 fn what_is_complete_is_answered_at_once() {
     let server = TestServer::start();

@@ -36,19 +36,33 @@ pub struct Peer {
     pub address: Option<IpAddr>,
     /// `None` if the address is not known.
     pub port: Option<u16>,
-    /// Inside the trust list: its forwarding field is read.
-    pub trusted: bool,
+    /// What it is to this server.
+    pub role: Role,
     /// A request from here may reveal a mistake in the setup, and none has been checked yet; see [`Rule::mistake`].
     pub watched: bool,
-    /// On a listener for monitoring: what it asks is answered there, and is no client's request.
-    pub monitors: bool,
     /// The proxy whose PROXY header named it, by its number; see [`Rule::proxy`]. A number, because a connection keeps it.
     pub via: Option<NonZeroU8>,
 }
 
+/// What a peer is to this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It asks for itself.
+    Client,
+    /// It is in the trust list and asks for others: its forwarding field is read.
+    Proxy,
+    /// It has come to a listener for monitoring: what it asks is answered there, and is no client's request.
+    Monitor,
+}
+
 impl Peer {
     /// The peer when the PROXY header gives no address.
-    const UNKNOWN: Peer = Peer { address: None, port: None, trusted: false, watched: false, monitors: false, via: None };
+    const UNKNOWN: Peer = Peer { address: None, port: None, role: Role::Client, watched: false, via: None };
+
+    /// Whether it is in the trust list.
+    pub fn is_trusted(&self) -> bool {
+        self.role == Role::Proxy
+    }
 }
 
 /// The client, as the address rule found it.
@@ -170,15 +184,15 @@ impl Rule {
     /// The peer at the other end of a socket. Called once for each connection.
     pub fn peer(&self, socket: SocketAddr) -> Peer {
         let address = socket.ip().to_canonical();
-        let trusted = self.trusts(address);
+        let role = if self.trusts(address) { Role::Proxy } else { Role::Client };
         // If no proxy is trusted, any peer that sends a forwarding field may be one. Otherwise strangers are expected to forge some.
-        let watched = trusted || self.trusted.is_empty() || trust::is_local(address);
-        Peer { address: Some(address), port: node::known(socket.port()), trusted, watched, monitors: false, via: None }
+        let watched = role == Role::Proxy || self.trusted.is_empty() || trust::is_local(address);
+        Peer { address: Some(address), port: node::known(socket.port()), role, watched, via: None }
     }
 
     /// The peer at the other end of a connection to a listener for monitoring. Nobody relays to it, so nobody is trusted.
     pub fn monitor(&self, socket: SocketAddr) -> Peer {
-        Peer { trusted: false, watched: false, monitors: true, ..self.peer(socket) }
+        Peer { role: Role::Monitor, watched: false, ..self.peer(socket) }
     }
 
     /// The peer that a PROXY header from `socket` names. `None` if `socket` is not trusted: close the connection. `LOCAL` changes no
@@ -187,9 +201,9 @@ impl Rule {
         match header {
             Header::Local => {
                 let from_here = socket.address.is_some_and(|address| address.is_loopback());
-                (socket.trusted || from_here).then_some(*socket)
+                (socket.is_trusted() || from_here).then_some(*socket)
             }
-            _ if !socket.trusted => None,
+            _ if !socket.is_trusted() => None,
             Header::Unknown => Some(Peer { via: self.number(socket), ..Peer::UNKNOWN }),
             Header::Source(source) => Some(Peer { via: self.number(socket), ..self.peer(source) }),
         }
@@ -214,7 +228,7 @@ impl Rule {
     /// The client of a request with these fields. Does not allocate; one comparison if the peer is not trusted.
     #[inline]
     pub fn client(&self, peer: &Peer, fields: &[Field<'_>]) -> Client {
-        match peer.trusted {
+        match peer.is_trusted() {
             false => Client { address: peer.address, port: peer.port, scheme: None },
             true => self.relayed(peer, fields),
         }
@@ -240,7 +254,7 @@ impl Rule {
     /// Calls `each` for the last [`HOPS_MAX`] entries of the forwarding field in the order received, with the verdict of
     /// [`Rule::client`]; for none if the peer is not trusted.
     pub fn explain<'b>(&self, peer: &Peer, fields: &[Field<'b>], mut each: impl FnMut(Hop<'b>)) -> Explained<'b> {
-        if !peer.trusted {
+        if !peer.is_trusted() {
             return Explained { more: 0, mistake: self.mistake(peer, fields) };
         }
         let mut entries = self.entries(fields);
@@ -271,7 +285,7 @@ impl Rule {
     /// The mistake in the setup that this request reveals, if any.
     pub fn mistake<'b>(&self, peer: &Peer, fields: &[Field<'b>]) -> Option<Mistake<'b>> {
         let address = peer.address?;
-        if !peer.trusted {
+        if !peer.is_trusted() {
             return self.forwarding_field(fields).map(|field| Mistake::Untrusted { address, field });
         }
         self.mistake_of(&self.walk(fields))

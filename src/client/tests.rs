@@ -174,7 +174,8 @@ fn peers() {
         ("[::1]:4", "::1", Some(4), false, true),
         ("203.0.113.9:0", "203.0.113.9", None, false, false),
     ] {
-        let peer = Peer { address: address.parse().ok(), port, trusted, watched, monitors: false, via: None };
+        let role = if trusted { Role::Proxy } else { Role::Client };
+        let peer = Peer { address: address.parse().ok(), port, role, watched, via: None };
         assert_eq!(rule.peer(socket.parse().unwrap()), peer);
     }
 }
@@ -223,7 +224,7 @@ fn proxied_peers() {
     ] {
         let peer_of_socket = rule.peer(socket.parse().unwrap());
         let found = rule.proxied(&peer_of_socket, header);
-        let found = found.map(|peer| (peer.address.map_or(String::new(), |ip| ip.to_string()), peer.port, peer.trusted));
+        let found = found.map(|peer| (peer.address.map_or(String::new(), |ip| ip.to_string()), peer.port, peer.is_trusted()));
         assert_eq!(found, peer.map(|(address, port, trusted)| (address.to_owned(), port, trusted)), "{socket} {header:?}");
     }
 }
@@ -279,5 +280,5 @@ fn nobody_is_trusted_by_default() {
     let rule = Rule::default();
     assert_eq!(rule.field_name(), "x-forwarded-for");
     let peer = rule.peer("127.0.0.1:1".parse().unwrap());
-    assert!(!peer.trusted && peer.watched);
+    assert!(!peer.is_trusted() && peer.watched);
 }

@@ -102,9 +102,9 @@ impl Heads {
         }
     }
 
-    /// Appends a whole answer, without its content if the method was HEAD.
+    /// Appends a whole answer, without its content if the method is HEAD.
     #[inline(always)] // It has one caller.
-    pub fn answer(&self, output: &mut Vec<u8>, index: usize, persistence: Persistence, content: &[u8], to_head: bool) {
+    pub fn answer(&self, output: &mut Vec<u8>, index: usize, persistence: Persistence, content: &[u8], is_head: bool) {
         let template = &self.templates[index];
         match (persistence, content.len()) {
             // An address, and nearly every other text here: the compiler knows the size of length and end.
@@ -119,7 +119,7 @@ impl Heads {
                 output.extend_from_slice(end(persistence));
             }
         }
-        if !to_head {
+        if !is_head {
             output.extend_from_slice(content);
         }
     }

@@ -117,7 +117,7 @@ impl Connection {
 
     /// Whose connection it is: the peer's, unless that is a proxy. `None` also where a proxy has not named its client yet.
     pub fn source(&self) -> Option<Source> {
-        self.peer.address.filter(|_| !self.peer.trusted).map(Source::from)
+        self.peer.address.filter(|_| !self.peer.is_trusted()).map(Source::from)
     }
 
     /// Whether it may yet be another's.

@@ -2,7 +2,7 @@
 
 use super::ListenerKind;
 use super::deadlines::Millis;
-use crate::client::Peer;
+use crate::client::{Peer, Role};
 use crate::exchange::Service;
 use crate::observe::Observers;
 use crate::observe::metrics::{Closed, Counters};
@@ -31,7 +31,7 @@ impl Shared {
     #[inline]
     pub fn count_bytes(&self, peer: &Peer, received: usize, sent: usize) {
         if let Some(counters) = self.counters()
-            && !peer.monitors
+            && peer.role != Role::Monitor
         {
             counters.moved(received, sent);
         }

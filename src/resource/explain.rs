@@ -15,9 +15,9 @@ pub fn text(context: &Context<'_>, content: &mut Vec<u8>) {
     }
     content.extend_from_slice(b"peer=");
     shown(content, peer.address);
-    let verdict = if peer.trusted { Verdict::Trusted } else { Verdict::Client };
+    let verdict = if peer.is_trusted() { Verdict::Trusted } else { Verdict::Client };
     end_line(content, verdict);
-    if peer.trusted {
+    if peer.is_trusted() {
         content.extend_from_slice(b"field=");
         content.extend_from_slice(rule.field_name().as_bytes());
         content.extend_from_slice(if context.site.hides(rule.field_name()) { b" hidden\n" } else { b"\n" });
@@ -52,9 +52,9 @@ pub fn json(context: &Context<'_>, content: &mut Vec<u8>) {
     }
     content.extend_from_slice(b"\"peer\":");
     quoted(content, peer.address);
-    content.extend_from_slice(if peer.trusted { b",\"peer_trusted\":true" } else { b",\"peer_trusted\":false" });
+    content.extend_from_slice(if peer.is_trusted() { b",\"peer_trusted\":true" } else { b",\"peer_trusted\":false" });
     content.extend_from_slice(b",\"field\":");
-    string_or_null(content, peer.trusted.then_some(rule.field_name()));
+    string_or_null(content, peer.is_trusted().then_some(rule.field_name()));
     content.extend_from_slice(b",\"hops\":[");
     let mut separator = "";
     let Explained { more, mistake } = hops(context, |hop| {

@@ -11,7 +11,7 @@ use crate::http::media::{self, MediaType};
 /// 3. Accept names one.
 /// 4. A browser that sends no Accept gets the page.
 /// 5. Everyone else gets text.
-#[inline]
+#[inline(always)]
 pub fn representation(context: &Context<'_>) -> MediaType {
     let request = context.request;
     if let Some(media) = format(request).or_else(|| accepted(context)) {

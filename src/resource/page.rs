@@ -104,7 +104,7 @@ impl Start<'_> {
             Some(Mistake::Missing) => Some(Provenance::FieldMissing),
             Some(Mistake::Unreadable) => Some(Provenance::FieldUnreadable),
             Some(Mistake::Inside) => Some(Provenance::Inside),
-            None => peer.trusted.then_some(Provenance::Proxy),
+            None => peer.is_trusted().then_some(Provenance::Proxy),
         }
     }
 

@@ -36,12 +36,12 @@ rows! {
     MUST "9112 7.1" "a size with 0x": chunked("0x") => refused(Refusal::CHUNK_SIZE);
     MUST "9112 7.1" "a size with h": chunked("5h") => refused(Refusal::CHUNK_SIZE);
     MUST "9112 7.1" "a space before the size": chunked(" ") => refused(Refusal::CHUNK_SIZE);
-    MUST "9112 7.1.1" "a space behind the size": chunked("5 \r") => refused(Refusal::CHUNK_EXTENSION);
-    MUST "9112 7.1.1" "HTAB behind the last size": chunked("0\t\r") => refused(Refusal::CHUNK_EXTENSION);
+    MUST "9112 7.1.1" "a space after the size": chunked("5 \r") => refused(Refusal::CHUNK_EXTENSION);
+    MUST "9112 7.1.1" "HTAB after the last size": chunked("0\t\r") => refused(Refusal::CHUNK_EXTENSION);
     MUST "9112 7.1.1" "two sizes": chunked("5 5") => refused(Refusal::CHUNK_EXTENSION);
     MUST "9112 7.1.1" "a name without its semicolon": chunked("5 a") => refused(Refusal::CHUNK_EXTENSION);
-    MUST "9112 7.1.1" "a space and a bare LF behind the size": chunked("5 \n") => refused(Refusal::CHUNK_EXTENSION);
-    MUST "9112 7.1" "NUL behind the size": chunked("5\0") => refused(Refusal::CHUNK_SIZE);
+    MUST "9112 7.1.1" "a space and a bare LF after the size": chunked("5 \n") => refused(Refusal::CHUNK_EXTENSION);
+    MUST "9112 7.1" "NUL after the size": chunked("5\0") => refused(Refusal::CHUNK_SIZE);
     MUST "9112 7.1" "an extension without a size": chunked(";") => refused(Refusal::CHUNK_SIZE);
     MUST "9112 7.1" "a size that overflows": chunked("10000000000000005") => refused(Refusal::CHUNK_SIZE);
     MUST "9112 7.1" "a size that overflows after zeros": chunked("000010000000000000000") => refused(Refusal::CHUNK_SIZE);
@@ -50,14 +50,14 @@ rows! {
         chunked(&format!("1{}", " ".repeat(4096 + 2))) => refused(Refusal::CHUNK_EXTENSION);
     OURS "9112 7.1.1" "zeros and extensions have one bound":
         chunked(&format!("{}1;{}", "0".repeat(15 + 4000), "a".repeat(97))) => refused(Refusal::CHUNK_EXTENSION);
-    MUST "9112 7.1" "a bare LF behind the size": chunked("5\n") => refused(Refusal::CHUNK_SIZE);
-    MUST "9112 7.1" "a bare CR behind the size": chunked("5\rh") => refused(Refusal::BARE_CR);
-    MUST "9112 7.1" "a bare LF behind the last size": chunked("0\n") => refused(Refusal::CHUNK_SIZE);
+    MUST "9112 7.1" "a bare LF after the size": chunked("5\n") => refused(Refusal::CHUNK_SIZE);
+    MUST "9112 7.1" "a bare CR after the size": chunked("5\rh") => refused(Refusal::BARE_CR);
+    MUST "9112 7.1" "a bare LF after the last size": chunked("0\n") => refused(Refusal::CHUNK_SIZE);
     MUST "9112 7.1" "more data than the size says": chunked("5\r\nhello!") => refused(Refusal::CHUNK_END);
     MUST "9112 7.1" "less data than the size says": chunked("5\r\nhel\r\n0") => refused(Refusal::CHUNK_END);
-    MUST "9112 7.1" "a bare LF behind the data": chunked("5\r\nhello\n") => refused(Refusal::CHUNK_END);
-    MUST "9112 7.1" "a bare CR behind the data": chunked("5\r\nhello\r0") => refused(Refusal::CHUNK_END);
-    MUST "9112 7.1" "an empty line behind the data": chunked("5\r\nhello\r\n\r") => refused(Refusal::CHUNK_SIZE);
+    MUST "9112 7.1" "a bare LF after the data": chunked("5\r\nhello\n") => refused(Refusal::CHUNK_END);
+    MUST "9112 7.1" "a bare CR after the data": chunked("5\r\nhello\r0") => refused(Refusal::CHUNK_END);
+    MUST "9112 7.1" "an empty line after the data": chunked("5\r\nhello\r\n\r") => refused(Refusal::CHUNK_SIZE);
     MUST "9112 7.1" "the second size is none": chunked("1\r\nx\r\ny") => refused(Refusal::CHUNK_SIZE);
     MUST "9112 7.1" "a chunk of a HEAD that is none":
         "HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx" => refused(Refusal::CHUNK_SIZE).for_head();
@@ -80,15 +80,15 @@ rows! {
     MUST "9112 7.1.1" "a value with two words": chunked("1;a=b c") => refused(Refusal::CHUNK_EXTENSION);
     MUST "9112 7.1.1" "two values": chunked("1;a=b=") => refused(Refusal::CHUNK_EXTENSION);
     MUST "9112 7.1.1" "a quoted value that is not closed": chunked("1;a=\"b\r") => refused(Refusal::CHUNK_EXTENSION);
-    MUST "9112 7.1.1" "something behind a quoted value": chunked("1;a=\"b\"c") => refused(Refusal::CHUNK_EXTENSION);
+    MUST "9112 7.1.1" "something after a quoted value": chunked("1;a=\"b\"c") => refused(Refusal::CHUNK_EXTENSION);
     MUST "9112 7.1.1" "a CR escaped in a quoted value": chunked("1;a=\"\\\r") => refused(Refusal::CHUNK_EXTENSION);
     MUST "9112 7.1.1" "a control byte in a quoted value": chunked("1;a=\"\x01") => refused(Refusal::CHUNK_EXTENSION);
     MUST "9112 7.1.1" "a quotation mark for a name": chunked("1;\"") => refused(Refusal::CHUNK_EXTENSION);
-    MUST "9112 7.1.1" "a space behind the last extension": chunked("1;a \r") => refused(Refusal::CHUNK_EXTENSION);
-    MUST "9112 7.1.1" "a space behind the last value": chunked("1;a=b \r") => refused(Refusal::CHUNK_EXTENSION);
-    MUST "9112 7.1.1" "a space behind the last quoted value": chunked("1;a=\"b\" \r") => refused(Refusal::CHUNK_EXTENSION);
-    MUST "9112 7.1" "a bare LF behind an extension": chunked("1;a\n") => refused(Refusal::CHUNK_EXTENSION);
-    MUST "9112 7.1" "a bare CR behind an extension": chunked("1;a\rx") => refused(Refusal::BARE_CR);
+    MUST "9112 7.1.1" "a space after the last extension": chunked("1;a \r") => refused(Refusal::CHUNK_EXTENSION);
+    MUST "9112 7.1.1" "a space after the last value": chunked("1;a=b \r") => refused(Refusal::CHUNK_EXTENSION);
+    MUST "9112 7.1.1" "a space after the last quoted value": chunked("1;a=\"b\" \r") => refused(Refusal::CHUNK_EXTENSION);
+    MUST "9112 7.1" "a bare LF after an extension": chunked("1;a\n") => refused(Refusal::CHUNK_EXTENSION);
+    MUST "9112 7.1" "a bare CR after an extension": chunked("1;a\rx") => refused(Refusal::BARE_CR);
 
     MUST "9112 7.1.2" "a trailer": chunked("0\r\nA: b\r\n\r\n") => stays([200]);
     MUST "9112 7.1.2" "several trailers": chunked("1\r\nx\r\n0\r\nA: b\r\nC:\r\nD: \t e\r\n\r\n") => stays([200]);
@@ -102,10 +102,10 @@ rows! {
     MUST "9112 5" "a trailer without a colon": chunked("0\r\nAbc\r") => refused(Refusal::FIELD_COLON);
     MUST "9110 5.1" "a trailer without a name": chunked("0\r\n:") => refused(Refusal::FIELD_NAME);
     MUST "9110 5.5" "NUL in a trailer": chunked("0\r\nA: \0") => refused(Refusal::FIELD_VALUE);
-    OURS "9112 2.2" "a bare LF behind a trailer": chunked("0\r\nA: b\n") => refused(Refusal::BARE_LF);
+    OURS "9112 2.2" "a bare LF after a trailer": chunked("0\r\nA: b\n") => refused(Refusal::BARE_LF);
     OURS "9112 2.2" "a bare LF ends the trailers": chunked("0\r\n\n") => refused(Refusal::BARE_LF);
     MUST "9112 2.2" "a bare CR ends the trailers": chunked("0\r\n\rG") => refused(Refusal::BARE_CR);
-    MUST "9112 7.1" "no empty line behind the last chunk: the next request is a trailer that is none":
+    MUST "9112 7.1" "no empty line after the last chunk: the next request is a trailer that is none":
         chunked("0\r\nGET ") => refused(Refusal::FIELD_SPACE);
 
     OURS "9112 8" "the client ends before the chunks": chunked("") => cut(Refusal::CONTENT_CUT);

@@ -26,7 +26,7 @@ rows! {
     MUST "9110 7.6.1" "an option that ends like close": get("Connection: not-close\r\n") => stays([200]);
     MUST "9110 7.6.1" "close, quoted": get("Connection: \"close\"\r\n") => stays([200]);
     MUST "9110 7.6.1" "two words": get("Connection: close x\r\n") => stays([200]);
-    MUST "9110 7.6.1" "a semicolon behind close": get("Connection: close;\r\n") => stays([200]);
+    MUST "9110 7.6.1" "a semicolon after close": get("Connection: close;\r\n") => stays([200]);
     MUST "9110 7.6.1" "another field's close": get("X-Connection: close\r\nConnections: close\r\n") => stays([200]);
     OURS "9112 C.2.2" "Proxy-Connection is not read": get("Proxy-Connection: close\r\n") => stays([200]);
     OURS "9110 7.6.1" "naming Host changes nothing":
@@ -58,5 +58,5 @@ rows! {
     MUST "9112 9.6" "close on a POST": "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" => closes([405]);
     MUST "9112 9.6" "close on a method that nobody knows":
         "BREW / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" => closes([501]);
-    MUST "9112 9.6" "nothing behind close is served": get("Connection: close\r\n") + &get("") => closes([200]);
+    MUST "9112 9.6" "nothing after close is served": get("Connection: close\r\n") + &get("") => closes([200]);
 }

@@ -10,7 +10,7 @@ rows! {
     MUST "9112 3" "SSH": "SSH-2.0-OpenSSH_9.6\r" => refused(Refusal::METHOD);
     MUST "9112 3" "SSH with a comment": "SSH-2.0-OpenSSH_9.6 D" => refused(Refusal::TARGET_FORM);
     MUST "9112 3" "NUL": b"\0" => refused(Refusal::METHOD);
-    MUST "9112 3" "NUL behind a letter, as in UTF-16": "G\0" => refused(Refusal::METHOD);
+    MUST "9112 3" "NUL after a letter, as in UTF-16": "G\0" => refused(Refusal::METHOD);
     MUST "9112 3" "a byte order mark": b"\xef" => refused(Refusal::METHOD);
     OURS "9112 3" "a PROXY header for IPv4": "PROXY T" => refused(Refusal::PROXY_HEADER);
     OURS "9112 3" "a PROXY header that knows nothing": "PROXY U" => refused(Refusal::PROXY_HEADER);

@@ -47,7 +47,7 @@ rows! {
     MUST "9110 8.6" "a length in other digits": length(" ５") => refused(Refusal::CONTENT_LENGTH);
     OURS "9110 8.6" "a list of equal lengths": length(" 5, 5") => refused(Refusal::CONTENT_LENGTH);
     MUST "9112 6.3" "a list of lengths": length(" 5,6") => refused(Refusal::CONTENT_LENGTH);
-    MUST "9112 6.3" "an empty element behind the length": length(" 5,") => refused(Refusal::CONTENT_LENGTH);
+    MUST "9112 6.3" "an empty element after the length": length(" 5,") => refused(Refusal::CONTENT_LENGTH);
     OURS "9110 8.6" "two equal lengths": get("Content-Length: 5\r\nContent-Length: 5\r\n") => refused(Refusal::FRAMING);
     MUST "9112 6.3" "two lengths": get("Content-Length: 5\r\nX: y\r\ncontent-length: 6\r\n") => refused(Refusal::FRAMING);
     MUST "9112 6.3" "a wrong length goes before the method":
@@ -78,7 +78,7 @@ rows! {
     OURS "9112 6.1" "an empty element between two codings": coding(" gzip,,chunked") => refused(Refusal::CODING_FORM);
     OURS "9112 7" "a parameter of a coding below chunked": coding(" gzip;a=b, chunked") => refused(Refusal::CODING_FORM);
     MUST "9112 6.1" "two words below chunked": coding(" gzip br, chunked") => refused(Refusal::CODING_FORM);
-    OURS "9112 6.1" "an empty element behind chunked": coding(" chunked,") => refused(Refusal::CODING_FORM);
+    OURS "9112 6.1" "an empty element after chunked": coding(" chunked,") => refused(Refusal::CODING_FORM);
     OURS "9112 6.1" "an empty element before chunked": coding(" ,chunked") => refused(Refusal::CODING_FORM);
     MUST "9112 7" "a parameter of chunked": coding(" chunked;a=b") => refused(Refusal::CODING_FORM);
     MUST "9112 7" "chunked, quoted": coding(" \"chunked\"") => refused(Refusal::CODING_FORM);

@@ -71,8 +71,8 @@ rows! {
     MUST "3986 3.2.2" "a bracket that was not opened": host(" ::1]") => refused(Refusal::HOST);
     MUST "3986 3.2.2" "empty brackets": host(" []") => refused(Refusal::HOST);
     MUST "3986 3.2.2" "an IPv4 address in brackets": host(" [192.0.2.1]") => refused(Refusal::HOST);
-    MUST "3986 3.2.2" "something behind the bracket": host(" [::1]a") => refused(Refusal::HOST);
-    MUST "3986 3.2.2" "a port behind the bracket without a colon": host(" [::1]80") => refused(Refusal::HOST);
+    MUST "3986 3.2.2" "something after the bracket": host(" [::1]a") => refused(Refusal::HOST);
+    MUST "3986 3.2.2" "a port after the bracket without a colon": host(" [::1]80") => refused(Refusal::HOST);
     OURS "6874 2" "a zone": host(" [fe80::1%25eth0]") => refused(Refusal::HOST);
     MUST "3986 3.2.2" "a later version without a number": host(" [v.a]") => refused(Refusal::HOST);
 

@@ -9,7 +9,7 @@ const HEAD_MAX: usize = 16 * 1024;
 rows! {
     OURS "9112 3" "a head of 16 KiB":
         filled("GET / HTTP/1.1\r\nHost: a\r\nA: ", 'b', "\r\n\r\n", HEAD_MAX) => stays([200]);
-    OURS "9112 3" "a head of 16 KiB behind another":
+    OURS "9112 3" "a head of 16 KiB after another":
         get("") + &filled("GET / HTTP/1.1\r\nHost: a\r\nA: ", 'b', "\r\n\r\n", HEAD_MAX) => stays([200, 200]);
     OURS "9112 3" "a target of nearly 16 KiB":
         filled("GET /?", 'a', " HTTP/1.1\r\nHost: a\r\n\r\n", HEAD_MAX) => stays([200]);

@@ -14,11 +14,11 @@ rows! {
         "\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n" => stays([200]);
     OURS "9112 2.2" "a fifth empty line before it":
         "\r\n\r\n\r\n\r\n\r" => refused(Refusal::LEADING_LINES);
-    OURS "9112 2.2" "a bare LF behind four empty lines":
+    OURS "9112 2.2" "a bare LF after four empty lines":
         "\r\n\r\n\r\n\r\n\n" => refused(Refusal::LEADING_LINES);
     OURS "9112 2.2" "a bare LF before it":
         "\n" => refused(Refusal::BARE_LF);
-    OURS "9112 2.2" "a bare LF behind an empty line":
+    OURS "9112 2.2" "a bare LF after an empty line":
         "\r\n\n" => refused(Refusal::BARE_LF);
     MUST "9112 2.2" "a bare CR before it":
         "\rG" => refused(Refusal::BARE_CR);
@@ -28,20 +28,20 @@ rows! {
         "\r\n\r\n" => nothing();
     MUST "9112 2.2" "a space before it":
         " " => refused(Refusal::METHOD);
-    MUST "9112 2.2" "a space behind an empty line":
+    MUST "9112 2.2" "a space after an empty line":
         "\r\n " => refused(Refusal::METHOD);
 
-    SHOULD "9112 3" "HTAB behind the method":
+    SHOULD "9112 3" "HTAB after the method":
         "GET\t" => refused(Refusal::METHOD);
-    SHOULD "9112 3" "two spaces behind the method":
+    SHOULD "9112 3" "two spaces after the method":
         "GET  " => refused(Refusal::TARGET_FORM);
-    SHOULD "9112 3" "two spaces behind the target":
+    SHOULD "9112 3" "two spaces after the target":
         "GET /  " => refused(Refusal::VERSION_FORM);
-    SHOULD "9112 3" "HTAB behind the target":
+    SHOULD "9112 3" "HTAB after the target":
         "GET /\t" => refused(Refusal::TARGET_BYTE);
     SHOULD "9112 3" "a space in the target":
         "GET /a b" => refused(Refusal::VERSION_FORM);
-    SHOULD "9112 3" "a space behind the version":
+    SHOULD "9112 3" "a space after the version":
         "GET / HTTP/1.1 " => refused(Refusal::VERSION_FORM);
     MUST "9112 3" "a method and nothing else":
         "GET\r" => refused(Refusal::METHOD);
@@ -110,23 +110,23 @@ rows! {
         "GET / HTTP/1.\r" => refused(Refusal::VERSION_FORM);
     MUST "9112 2.3" "a bare LF within the version":
         "GET / HTTP\n" => refused(Refusal::VERSION_FORM);
-    OURS "9112 2.2" "a bare LF behind the version":
+    OURS "9112 2.2" "a bare LF after the version":
         "GET / HTTP/1.1\n" => refused(Refusal::BARE_LF);
-    MUST "9112 2.2" "a bare CR behind the version":
+    MUST "9112 2.2" "a bare CR after the version":
         "GET / HTTP/1.1\rH" => refused(Refusal::BARE_CR);
-    MUST "9112 2.2" "two CRs behind the version":
+    MUST "9112 2.2" "two CRs after the version":
         "GET / HTTP/1.1\r\r" => refused(Refusal::BARE_CR);
-    SHOULD "9112 3" "a vertical tab behind the version":
+    SHOULD "9112 3" "a vertical tab after the version":
         "GET / HTTP/1.1\x0b" => refused(Refusal::VERSION_FORM);
     MUST "9110 9.3.2" "a refusal to HEAD has no content":
         "HEAD / HTTP/1.1\r\n\r\n" => refused(Refusal::HOST_MISSING).for_head();
-    MUST "9110 9.3.2" "a refusal to HEAD behind an empty line":
+    MUST "9110 9.3.2" "a refusal to HEAD after an empty line":
         "\r\nHEAD /\t" => refused(Refusal::TARGET_BYTE).for_head();
     MUST "9110 9.1" "HEADER is not HEAD":
         "HEADER /\t" => refused(Refusal::TARGET_BYTE);
     OURS "9112 8" "the client ends within the request line":
         "GET / HT" => cut(Refusal::HEAD_CUT);
-    OURS "9112 8" "the client ends behind one byte":
+    OURS "9112 8" "the client ends after one byte":
         "G" => cut(Refusal::HEAD_CUT);
     OURS "9112 8" "the client ends within the fields":
         "GET / HTTP/1.1\r\nHost: a\r\n" => cut(Refusal::HEAD_CUT);

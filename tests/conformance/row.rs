@@ -9,7 +9,7 @@
 //! └ what the RFC calls it; OURS: it leaves the choice, and this is ours
 //! ```
 //!
-//! A row that is refused ends at the byte that decides; what stands behind that byte is never looked at.
+//! A row that is refused ends at the byte that decides; what stands after that byte is never looked at.
 
 use crate::support::Answer;
 use std::fmt;

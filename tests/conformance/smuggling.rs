@@ -59,7 +59,7 @@ rows! {
         get("Transfer-Encoding: chunked\r\n") + "2\r\nxxy" => refused(Refusal::CHUNK_END);
     MUST "9112 7.1.2" "trailers do not end at a bare LF":
         get("Transfer-Encoding: chunked\r\n") + "0\r\nX: y\r\n\n" => refused(Refusal::BARE_LF);
-    OURS "9112 9.3" "what was refused hides nothing behind it":
+    OURS "9112 9.3" "what was refused hides nothing after it":
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n" => refused(Refusal::FRAMING);
     MUST "9110 7.6.1" "a hop-by-hop length still counts":
         get("Connection: Content-Length\r\nContent-Length: 2\r\n") + "\x16\x16" => stays([200]);

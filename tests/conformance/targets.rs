@@ -26,7 +26,7 @@ rows! {
         "GET //ip HTTP/1.1\r\nHost: a\r\n\r\n" => stays([404]);
     MUST "9112 3.2" "a fragment":
         "GET /#" => refused(Refusal::TARGET_BYTE);
-    MUST "9112 3.2" "a fragment behind the query":
+    MUST "9112 3.2" "a fragment after the query":
         "GET /?a#" => refused(Refusal::TARGET_BYTE);
     MUST "3986 2" "NUL":
         "GET /\0" => refused(Refusal::TARGET_BYTE);

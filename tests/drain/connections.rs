@@ -72,7 +72,7 @@ fn what_is_half_sent_is_waited_for() {
         {
             let server = server(threads);
             let mut client = Client::new(server.address);
-            // By the first answer it is known that the half behind it has arrived.
+            // By the first answer it is known that the half after it has arrived.
             client.send(&[GET, &request[..cut]].concat());
             assert!(client.answer().unwrap().is_right());
             close_listeners(&server);

@@ -200,8 +200,8 @@ fn no_databases() {
     for length in [0, 1, 16, city.len() / 2, city.len() - 400] {
         assert_eq!(Database::new(city[..length].to_vec()).unwrap_err(), Fault::NoMetadata, "{length}");
     }
-    let behind = [city.clone(), vec![0; 256 * 1024]].concat();
-    assert_eq!(Database::new(behind).unwrap_err(), Fault::NoMetadata, "its metadata is not at the end");
+    let longer = [city.clone(), vec![0; 256 * 1024]].concat();
+    assert_eq!(Database::new(longer).unwrap_err(), Fault::NoMetadata, "its metadata is not at the end");
     let is_broken = |bytes: Vec<u8>| matches!(Database::new(bytes), Err(Fault::Broken(_)));
     assert!(is_broken(city[..city.len() - 40].to_vec()), "its metadata is cut");
     assert!(is_broken(city[city.len() - 400..].to_vec()), "its beginning is missing");

@@ -80,7 +80,7 @@ impl Worker {
     /// Counts a connection for its source, once that is known. False: it is one too many and is to be closed itself.
     pub(super) fn count(&mut self, slot: usize) -> bool {
         let connection = &self.connections[slot];
-        if connection.is_counted || connection.is_unnamed() && connection.peer.trusted {
+        if connection.is_counted || connection.is_unnamed() && connection.peer.is_trusted() {
             return true;
         }
         if let Some(source) = connection.source() {
