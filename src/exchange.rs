@@ -17,27 +17,26 @@ mod call;
 mod content;
 mod lookup;
 mod outcome;
+mod record;
 mod state;
 
 use crate::client::proxy_protocol;
-use crate::client::{Mistake, Peer, Role, Rule};
+use crate::client::{Peer, Role, Rule};
 use crate::http::field::FIELDS_MAX;
-use crate::http::request::{self, FIELDS_USUAL, Parsed, Persistence, Request};
+use crate::http::request::{self, FIELDS_USUAL, Parsed, Persistence};
 use crate::http::request_line::leading_lines;
 use crate::http::response::Date;
 use crate::http::scan::{HEAD_MAX, Scan};
 use crate::http::{Field, Method, Refusal};
 use crate::mmdb::Databases;
-use crate::resource::{self, Answer, Context, Lookup, Reply, Resource, ResponseHead, Site};
-use answer::Writer;
+use crate::resource::{Reply, Resource, ResponseHead, Site};
 use call::Call;
-use content::{Rest, begin_content, is_unasked};
-use state::{Asked, Kept, Prepared};
+use record::Writer;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-pub use answer::{Record, Recorder};
 pub use outcome::{Next, Notice, ProxyFault, Served};
+pub use record::{Record, Recorder};
 pub use state::{Pending, State, Waiting};
 
 /// The most bytes of answers made in one call; then they go out, and other connections have their turn, before more requests are
@@ -263,124 +262,6 @@ impl<R: Recorder> Service<R> {
         Ok(true)
     }
 
-    /// Not inlined, nor is the parser: together they spill registers.
-    #[inline(never)]
-    fn answer(&mut self, request: &Request<'_, '_>, input: &[u8], state: &mut State, call: &mut Call<'_>) -> Result<(), Refusal> {
-        // First, because it depends only on the head, so must not vary with how much content has arrived.
-        if call.peer.watched {
-            self.look(request, call);
-        }
-        if request.has_content() {
-            return self.answer_content(request, input, state, call);
-        }
-        self.answer_head(request, (request.length, Rest::Nothing), input, state, call);
-        Ok(())
-    }
-
-    /// Answers a request with content, as soon as all of it is there.
-    #[cold]
-    fn answer_content(
-        &mut self,
-        request: &Request<'_, '_>,
-        input: &[u8],
-        state: &mut State,
-        call: &mut Call<'_>,
-    ) -> Result<(), Refusal> {
-        let (length, rest) = begin_content(request, input)?;
-        // An answer that waits is kept; not also those before it, which a client may leave unread.
-        if matches!(rest, Rest::Missing(_)) && !call.output.is_empty() {
-            call.next = Some(Next::Again);
-            return Ok(());
-        }
-        self.answer_head(request, (length, rest), input, state, call);
-        Ok(())
-    }
-
-    /// Answers a request whose head is there. `length`: of what is read of it; `rest`: what is not.
-    #[inline(always)] // So that the usual one, without content, is not asked about it again: 20 instructions.
-    fn answer_head(
-        &mut self,
-        request: &Request<'_, '_>,
-        (length, rest): (usize, Rest),
-        input: &[u8],
-        state: &mut State,
-        call: &mut Call<'_>,
-    ) {
-        let is_unwanted = matches!(rest, Rest::Unwanted);
-        let is_last = is_unwanted || self.is_last(length == input.len() && !call.more);
-        let persistence = if is_last { Persistence::Close } else { request.persistence };
-
-        self.body.clear();
-        let client = self.rule.client(call.peer, request.fields);
-        let context = Context {
-            request,
-            client: &client,
-            peer: call.peer,
-            rule: &self.rule,
-            site: &self.site,
-            databases: self.databases.as_deref(),
-            draining: self.draining,
-        };
-        let (resource, answer) = match call.peer.role {
-            Role::Client | Role::Proxy => resource::answer(&context, &mut self.body),
-            Role::Monitor => answer::monitored(&context, &self.writer.recorder, &mut self.body),
-        };
-        let head = match answer {
-            Answer::Now(head) => head,
-            Answer::Later(lookup) => {
-                // The answers before it go out first: a client may leave them unread.
-                if call.output.is_empty() {
-                    put_off(self.keep(resource, request, client, input), *lookup, rest, length, state, call);
-                } else {
-                    call.next = Some(Next::Again);
-                }
-                return;
-            }
-        };
-        if let Rest::Missing(content) = rest {
-            let (kept, answer) = (self.keep(resource, request, client, input), Prepared::Content(head, self.body.clone()));
-            *state = State::Content(Pending { content, kept, answer }.into());
-            call.unsent += self.body.len();
-            call.answered(length);
-            return;
-        }
-        let record = Record {
-            resource,
-            head,
-            refusal: None,
-            length: self.body.len(),
-            method: Some(request.method),
-            sent: input,
-            request: Some(request),
-            peer: call.peer,
-            client: Some(&client),
-        };
-        self.writer.give(call.output, &record, persistence, &self.body);
-        if request.method == Method::Head {
-            call.unsent += self.body.len();
-        }
-        match persistence {
-            Persistence::Close => call.close_after(length, is_unwanted || is_unasked(request.persistence)),
-            _ => call.answered(length),
-        }
-    }
-
-    /// Looks at the first request of a connection for signs of a server that is set up wrong.
-    #[cold]
-    fn look(&mut self, request: &Request<'_, '_>, call: &mut Call<'_>) {
-        // A check is no client's request; those of balancers have no forwarding field.
-        if resource::is_check(request.target.path) {
-            return;
-        }
-        call.peer.watched = false;
-        match self.rule.mistake(call.peer, request.fields) {
-            Some(Mistake::Untrusted { .. }) => self.note(Notice::Untrusted, call.peer),
-            Some(Mistake::Missing) => self.note(Notice::FieldMissing, call.peer),
-            Some(Mistake::Unreadable) => self.note(Notice::FieldUnreadable, call.peer),
-            Some(Mistake::Inside) | None => {}
-        }
-    }
-
     fn note(&mut self, notice: Notice, peer: &Peer) {
         self.notice = peer.address.map(|address| (notice, address));
     }
@@ -390,24 +271,4 @@ impl<R: Recorder> Service<R> {
     pub fn take_notice(&mut self) -> Option<(Notice, IpAddr)> {
         self.notice.take()
     }
-
-    /// Whether an answer closes the connection because this server is stopping. Not while more requests wait after it.
-    fn is_last(&self, all_is_read: bool) -> bool {
-        self.draining && all_is_read
-    }
-}
-
-/// Keeps a request until its content and then a reply have come.
-#[cold]
-fn put_off(kept: Kept, lookup: Lookup, rest: Rest, length: usize, state: &mut State, call: &mut Call<'_>) {
-    let linger = match rest {
-        Rest::Missing(content) => {
-            *state = State::Content(Pending { content, kept, answer: Prepared::Lookup(lookup) }.into());
-            return call.answered(length);
-        }
-        Rest::Nothing => false,
-        Rest::Unwanted => true,
-    };
-    *state = State::Waiting(Asked { kept, lookup, linger }.into());
-    call.wait_after(length);
 }

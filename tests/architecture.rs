@@ -70,7 +70,7 @@ const SIBLINGS: [(&str, &[&str]); 7] = [
             "monitoring",
         ],
     ),
-    ("exchange", &["outcome", "call", "state", "answer", "content", "lookup"]),
+    ("exchange", &["outcome", "call", "state", "record", "content", "lookup", "answer"]),
     ("dns", &["name", "message"]),
     ("observe", &["output", "access_log", "metrics"]),
     (

@@ -1,169 +1,158 @@
-//! The one place where an answer is given.
+//! Answering a request whose head is there.
 
-use super::state::Kept;
-use crate::client::{Client, Peer};
-use crate::http::field::{self, sent_value};
+use super::Service;
+use super::call::Call;
+use super::content::{Rest, begin_content, is_unasked};
+use super::outcome::{Next, Notice};
+use super::record::{self, Record, Recorder};
+use super::state::{Asked, Kept, Pending, Prepared, State};
+use crate::client::{Mistake, Role};
 use crate::http::request::{Persistence, Request};
-use crate::http::request_line::leading_lines;
-use crate::http::response::{Date, Heads};
 use crate::http::{Method, Refusal};
-use crate::resource::monitoring::{self, Format};
-use crate::resource::{Answer, Context, Resource, ResponseHead};
+use crate::resource::{self, Answer, Context, Lookup};
 
-/// What was answered, for those who count or log it.
-#[derive(Clone, Copy, Debug)]
-pub struct Record<'r> {
-    /// What answered.
-    pub resource: Resource,
-    /// The representation, and the status.
-    pub head: ResponseHead,
-    /// Why the request was refused, if it was.
-    pub refusal: Option<Refusal>,
-    /// The bytes of content, which for HEAD were not sent.
-    pub length: usize,
-    /// `None` where the request was refused before it had one.
-    pub method: Option<Method>,
-    /// The request's head as it was sent, or as much of it as came; perhaps more follows it. Empty where none has begun, and where the
-    /// answer has waited and [nobody wanted it](Recorder::wants_sent).
-    pub sent: &'r [u8],
-    /// The request, where it was not refused and is answered at once.
-    pub request: Option<&'r Request<'r, 'r>>,
-    /// Who sent it.
-    pub peer: &'r Peer,
-    /// `None` where the request was refused before anyone could tell.
-    pub client: Option<&'r Client>,
-}
-
-impl Kept {
-    /// The record of the answer that is given now.
-    pub fn record<'r>(&'r self, peer: &'r Peer, head: ResponseHead, length: usize) -> Record<'r> {
-        let Kept { resource, method, ref sent, ref client, .. } = *self;
-        let (method, client) = (Some(method), Some(client));
-        Record { resource, head, refusal: None, length, method, sent, request: None, peer, client }
-    }
-}
-
-impl<'r> Record<'r> {
-    /// The request line as it was sent, without its end, or as much of it as came.
-    pub fn request_line(&self) -> &'r [u8] {
-        let line = &self.sent[leading_lines(self.sent)..];
-        let end = match self.request {
-            // Where the target ends is known, and what comes after it is as long in each request.
-            Some(Request { target, .. }) => {
-                target.sent.as_ptr() as usize - line.as_ptr() as usize + target.sent.len() + b" HTTP/1.1".len()
-            }
-            None => memchr::memchr2(b'\r', b'\n', line).unwrap_or(line.len()),
-        };
-        &line[..end]
-    }
-
-    /// The value of a request's first field of this name, which is given in lower case; also where the request was refused.
-    pub fn field(&self, name: &'static [u8]) -> Option<&'r [u8]> {
-        match self.request {
-            Some(request) => field::values(request.fields, name).next(),
-            None => sent_value(&self.sent[leading_lines(self.sent)..], name),
+impl<R: Recorder> Service<R> {
+    /// Not inlined, nor is the parser: together they spill registers.
+    #[inline(never)]
+    pub(super) fn answer(
+        &mut self,
+        request: &Request<'_, '_>,
+        input: &[u8],
+        state: &mut State,
+        call: &mut Call<'_>,
+    ) -> Result<(), Refusal> {
+        // First, because it depends only on the head, so must not vary with how much content has arrived.
+        if call.peer.watched {
+            self.look(request, call);
         }
-    }
-
-    /// The value of User-Agent; also where the request was refused.
-    pub fn user_agent(&self) -> Option<&'r [u8]> {
-        match self.request {
-            Some(request) => request.user_agent(),
-            None => self.field(b"user-agent"),
+        if request.has_content() {
+            return self.answer_content(request, input, state, call);
         }
-    }
-}
-
-/// Looks at each answer that is given.
-pub trait Recorder {
-    /// Whether [`Record::sent`] is looked at: then it is kept, at most the longest head, for an answer that waits for content.
-    fn wants_sent(&self) -> bool {
-        false
+        self.answer_head(request, (request.length, Rest::Nothing), input, state, call);
+        Ok(())
     }
 
-    /// The date of the answers to come.
-    fn set_date(&mut self, _: &Date) {}
-
-    /// An answer was given.
-    fn record(&mut self, record: &Record<'_>);
-
-    /// Appends what was counted; nothing where nothing is. `draining`: a stop was asked for.
-    fn report(&self, _format: Format, _draining: bool, _content: &mut Vec<u8>) {}
-}
-
-/// Nobody looks, and it costs nothing.
-impl Recorder for () {
-    #[inline(always)]
-    fn record(&mut self, _: &Record<'_>) {}
-}
-
-/// Somebody looks, or nobody: one test of a pointer then, and no record is made.
-impl<R: Recorder> Recorder for Option<Box<R>> {
-    fn wants_sent(&self) -> bool {
-        self.as_ref().is_some_and(|recorder| recorder.wants_sent())
-    }
-
-    fn set_date(&mut self, date: &Date) {
-        if let Some(recorder) = self {
-            recorder.set_date(date);
-        }
-    }
-
-    #[inline(always)]
-    fn record(&mut self, record: &Record<'_>) {
-        if let Some(recorder) = self {
-            // A copy, so that what the recorder is lent comes to be here and not before the test.
-            let record = *record;
-            recorder.record(&record);
-        }
-    }
-
-    fn report(&self, format: Format, draining: bool, content: &mut Vec<u8>) {
-        if let Some(recorder) = self {
-            recorder.report(format, draining, content);
-        }
-    }
-}
-
-/// Answers a request on a listener for monitoring.
-#[cold]
-pub(super) fn monitored<R: Recorder>(context: &Context<'_>, recorder: &R, content: &mut Vec<u8>) -> (Resource, Answer) {
-    let head = monitoring::answer(context, content);
-    if let Some(format) = Format::of(head) {
-        recorder.report(format, context.draining, content);
-    }
-    (Resource::Monitoring, head.into())
-}
-
-/// Writes all answers.
-#[derive(Debug)]
-pub(super) struct Writer<R> {
-    pub heads: Heads,
-    pub recorder: R,
-}
-
-impl<R: Recorder> Writer<R> {
-    pub fn new(served_by: Option<&str>, recorder: R) -> Writer<R> {
-        Writer { heads: Heads::new(ResponseHead::TEXTS.iter().copied(), served_by), recorder }
-    }
-
-    pub fn set_date(&mut self, date: Date) {
-        self.heads.set_date(date);
-        self.recorder.set_date(&date);
-    }
-
-    /// [`Writer::give`] for answers that are seldom given.
+    /// Answers a request with content, as soon as all of it is there.
     #[cold]
-    #[inline(never)] // Or each caller would have a copy of it.
-    pub fn give_rare(&mut self, output: &mut Vec<u8>, record: &Record<'_>, persistence: Persistence, content: &[u8]) {
-        self.give(output, record, persistence, content);
+    fn answer_content(
+        &mut self,
+        request: &Request<'_, '_>,
+        input: &[u8],
+        state: &mut State,
+        call: &mut Call<'_>,
+    ) -> Result<(), Refusal> {
+        let (length, rest) = begin_content(request, input)?;
+        // An answer that waits is kept; not also those before it, which a client may leave unread.
+        if matches!(rest, Rest::Missing(_)) && !call.output.is_empty() {
+            call.next = Some(Next::Again);
+            return Ok(());
+        }
+        self.answer_head(request, (length, rest), input, state, call);
+        Ok(())
     }
 
-    /// Gives an answer: every one, refusals included, is given here.
-    #[inline(always)] // So that a record that nobody looks at is never made; 30 instructions a request.
-    pub fn give(&mut self, output: &mut Vec<u8>, record: &Record<'_>, persistence: Persistence, content: &[u8]) {
-        // First, while all that it may look at is at hand.
-        self.recorder.record(record);
-        self.heads.answer(output, record.head as usize, persistence, content, record.method == Some(Method::Head));
+    /// Answers a request whose head is there. `length`: of what is read of it; `rest`: what is not.
+    #[inline(always)] // So that the usual one, without content, is not asked about it again: 20 instructions.
+    fn answer_head(
+        &mut self,
+        request: &Request<'_, '_>,
+        (length, rest): (usize, Rest),
+        input: &[u8],
+        state: &mut State,
+        call: &mut Call<'_>,
+    ) {
+        let is_unwanted = matches!(rest, Rest::Unwanted);
+        let is_last = is_unwanted || self.is_last(length == input.len() && !call.more);
+        let persistence = if is_last { Persistence::Close } else { request.persistence };
+
+        self.body.clear();
+        let client = self.rule.client(call.peer, request.fields);
+        let context = Context {
+            request,
+            client: &client,
+            peer: call.peer,
+            rule: &self.rule,
+            site: &self.site,
+            databases: self.databases.as_deref(),
+            draining: self.draining,
+        };
+        let (resource, answer) = match call.peer.role {
+            Role::Client | Role::Proxy => resource::answer(&context, &mut self.body),
+            Role::Monitor => record::monitored(&context, &self.writer.recorder, &mut self.body),
+        };
+        let head = match answer {
+            Answer::Now(head) => head,
+            Answer::Later(lookup) => {
+                // The answers before it go out first: a client may leave them unread.
+                if call.output.is_empty() {
+                    put_off(self.keep(resource, request, client, input), *lookup, rest, length, state, call);
+                } else {
+                    call.next = Some(Next::Again);
+                }
+                return;
+            }
+        };
+        if let Rest::Missing(content) = rest {
+            let (kept, answer) = (self.keep(resource, request, client, input), Prepared::Content(head, self.body.clone()));
+            *state = State::Content(Pending { content, kept, answer }.into());
+            call.unsent += self.body.len();
+            call.answered(length);
+            return;
+        }
+        let record = Record {
+            resource,
+            head,
+            refusal: None,
+            length: self.body.len(),
+            method: Some(request.method),
+            sent: input,
+            request: Some(request),
+            peer: call.peer,
+            client: Some(&client),
+        };
+        self.writer.give(call.output, &record, persistence, &self.body);
+        if request.method == Method::Head {
+            call.unsent += self.body.len();
+        }
+        match persistence {
+            Persistence::Close => call.close_after(length, is_unwanted || is_unasked(request.persistence)),
+            _ => call.answered(length),
+        }
     }
+
+    /// Looks at the first request of a connection for signs of a server that is set up wrong.
+    #[cold]
+    fn look(&mut self, request: &Request<'_, '_>, call: &mut Call<'_>) {
+        // A check is no client's request; those of balancers have no forwarding field.
+        if resource::is_check(request.target.path) {
+            return;
+        }
+        call.peer.watched = false;
+        match self.rule.mistake(call.peer, request.fields) {
+            Some(Mistake::Untrusted { .. }) => self.note(Notice::Untrusted, call.peer),
+            Some(Mistake::Missing) => self.note(Notice::FieldMissing, call.peer),
+            Some(Mistake::Unreadable) => self.note(Notice::FieldUnreadable, call.peer),
+            Some(Mistake::Inside) | None => {}
+        }
+    }
+
+    /// Whether an answer closes the connection because this server is stopping. Not while more requests wait after it.
+    pub(super) fn is_last(&self, all_is_read: bool) -> bool {
+        self.draining && all_is_read
+    }
+}
+
+/// Keeps a request until its content and then a reply have come.
+#[cold]
+fn put_off(kept: Kept, lookup: Lookup, rest: Rest, length: usize, state: &mut State, call: &mut Call<'_>) {
+    let linger = match rest {
+        Rest::Missing(content) => {
+            *state = State::Content(Pending { content, kept, answer: Prepared::Lookup(lookup) }.into());
+            return call.answered(length);
+        }
+        Rest::Nothing => false,
+        Rest::Unwanted => true,
+    };
+    *state = State::Waiting(Asked { kept, lookup, linger }.into());
+    call.wait_after(length);
 }

@@ -1,8 +1,8 @@
 //! Requests with content: it is read, checked and dropped before the answer goes out.
 
 use super::Service;
-use super::answer::Recorder;
 use super::call::Call;
+use super::record::Recorder;
 use super::state::{Asked, Kept, Pending, Prepared, State};
 use crate::client::{Client, Peer};
 use crate::http::Refusal;

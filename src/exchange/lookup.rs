@@ -1,8 +1,8 @@
 //! Answers that wait for a reply.
 
 use super::Service;
-use super::answer::Recorder;
 use super::outcome::Next;
+use super::record::Recorder;
 use super::state::{Kept, State};
 use crate::client::Peer;
 use crate::http::request::Persistence;
