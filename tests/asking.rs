@@ -100,6 +100,12 @@ fn ports() {
     let port = proxy.local_addr().unwrap().port();
     assert_eq!(get(&server, &format!("/port/{port}"), "8.8.8.8").text(), "closed\n");
     assert_eq!(get(&server, &format!("/port/{port}"), "127.0.0.1").status, 403);
+    // The namespace has no other route.
+    for (address, accept) in [("1.1.1.1", "*/*"), ("2606:4700::1", "application/json")] {
+        let answer = server.get("/port/443", &format!("X-Forwarded-For: {address}\r\nAccept: {accept}\r\n"));
+        let said = (answer.status, answer.text());
+        assert_eq!(said, (404, "not known: this server has no route to your address\n".to_owned()), "{address}");
+    }
     proxy.set_nonblocking(true).unwrap();
     assert!(proxy.accept().is_err(), "the proxy was left alone");
     filtered(&server);

@@ -65,6 +65,8 @@ pub enum Reply {
         /// It was.
         is_open: bool,
     },
+    /// This machine has no way to the address, so its port was not tried.
+    NoRoute,
     /// There is no such thing, or nothing came in time.
     Unknown,
     /// Too much is being asked already.
@@ -128,6 +130,10 @@ impl Lookup {
     pub fn answer(&self, reply: &Reply, content: &mut Vec<u8>) -> ResponseHead {
         match (reply, self.question) {
             (Reply::Busy, _) => self.text(content, "too many look-ups at once: try again", ResponseHead::Busy),
+            // Not 503: to try again is of no use.
+            (Reply::NoRoute, _) => {
+                self.text(content, "not known: this server has no route to your address", ResponseHead::NegotiatedUnknown)
+            }
             (Reply::Port { is_open }, Question::Port(ip, port)) => self.reachable(ip, port, *is_open, content),
             (_, Question::Port(ip, port)) => self.reachable(ip, port, false, content),
             (reply, Question::Hostname(ip)) => self.name(ip, reply, content),

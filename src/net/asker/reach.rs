@@ -36,6 +36,9 @@ impl Reach {
                 Ok(Reach { stream, end: scene.now + TIMEOUT })
             }
             Err(error) if socket::is_shortage(&error) => Err(Reply::Busy),
+            // The kernel sends nothing where it knows no way to this address, so nothing was learnt of the port. A port of this machine
+            // may refuse at once.
+            Err(error) if error.kind() != io::ErrorKind::ConnectionRefused => Err(Reply::NoRoute),
             Err(_) => Err(Reply::Port { is_open: false }),
         }
     }
@@ -47,9 +50,18 @@ impl Reach {
 
     /// Goes on; the reply when there is one.
     pub fn advance(&self, now: Millis) -> Option<Reply> {
-        let is_failed = !matches!(self.stream.take_error(), Ok(None));
-        // An event may be meant for a socket that was here before: only one that is connected has a peer.
-        let is_open = !is_failed && self.stream.peer_addr().is_ok();
-        (is_failed || is_open || now >= self.end).then_some(Reply::Port { is_open })
+        let is_open = match self.stream.take_error() {
+            // An event may be meant for a socket that was here before: only one that is connected has a peer.
+            Ok(None) => self.stream.peer_addr().is_ok().then_some(true),
+            Ok(Some(error)) => Some(was_established(&error)),
+            Err(_) => Some(false),
+        };
+        is_open.or((now >= self.end).then_some(false)).map(|is_open| Reply::Port { is_open })
     }
+}
+
+/// Whether a connection with this error had been established: who accepts a connection and resets it has an open port. A reset in place of
+/// an answer to the first packet is ECONNREFUSED (tcp(7)); with a FIN before it, it is EPIPE.
+fn was_established(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
 }

@@ -311,6 +311,23 @@ fn a_port_is_open_where_somebody_listens_and_the_connection_is_closed_at_once() 
 }
 
 #[test]
+fn a_port_that_accepts_and_resets_is_open() {
+    for has_sent_a_fin in [false, true] {
+        let mut stage = Stage::new();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        stage.ask(Question::Port(address.ip(), address.port()));
+        let (stream, _) = listener.accept().unwrap();
+        if has_sent_a_fin {
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+        }
+        socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(stream);
+        assert_eq!(stage.reply(), Reply::Port { is_open: true }, "with a FIN: {has_sent_a_fin}");
+    }
+}
+
+#[test]
 fn a_port_that_says_nothing_is_closed_after_two_seconds() {
     let mut stage = Stage::new();
     // A queue that is full: the kernel drops what else wants to connect.
