@@ -33,7 +33,7 @@ pub trait Asker: Send {
     /// Begins to find the reply to a question.
     fn ask(&mut self, ticket: Ticket, question: Question, registry: &Registry, now: Millis);
 
-    /// Nobody waits for this reply any more.
+    /// Forgets a question whose time is up.
     fn cancel(&mut self, ticket: Ticket);
 
     /// One of its own sockets is ready: `token` is what it was registered with.
@@ -49,8 +49,8 @@ pub trait Asker: Send {
 /// A question under way.
 struct Query {
     serial: u32,
-    /// Of the connection that waits.
-    slot: usize,
+    /// Of the connection that waits; nothing when it has gone.
+    slot: Option<usize>,
     source: Source,
 }
 
@@ -77,12 +77,20 @@ impl Queries {
         }
         self.serial = self.serial.wrapping_add(1);
         let serial = self.serial;
-        let ticket = Ticket { index: self.queries.insert(Query { serial, slot, source }) as u32, serial };
+        let ticket = Ticket { index: self.queries.insert(Query { serial, slot: Some(slot), source }) as u32, serial };
         self.asker.ask(ticket, question, registry, now);
         Some(ticket)
     }
 
-    /// Forgets a question that nobody waits for any more.
+    /// Nobody waits for this reply any more. The question goes on and keeps its place until then: or a client that resets its connection
+    /// each time could have any number asked at once.
+    pub fn abandon(&mut self, ticket: Ticket) {
+        if let Some(query) = self.queries.get_mut(ticket.index()).filter(|query| query.serial == ticket.serial) {
+            query.slot = None;
+        }
+    }
+
+    /// Forgets a question whose time is up.
     pub fn cancel(&mut self, ticket: Ticket) {
         if self.take(ticket).is_some() {
             self.asker.cancel(ticket);
@@ -103,8 +111,8 @@ impl Queries {
     pub fn next_reply(&mut self, registry: &Registry, now: Millis) -> Option<(usize, Ticket, Reply)> {
         loop {
             let (ticket, reply) = self.asker.take_reply(registry, now)?;
-            if let Some(query) = self.take(ticket) {
-                return Some((query.slot, ticket, reply));
+            if let Some(slot) = self.take(ticket).and_then(|query| query.slot) {
+                return Some((slot, ticket, reply));
             }
         }
     }

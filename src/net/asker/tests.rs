@@ -266,7 +266,7 @@ fn is_closed(stage: &Stage, asked: &Asked) -> bool {
 }
 
 #[test]
-fn a_question_that_is_cancelled_has_no_socket_any_more_and_its_place_serves_another() {
+fn a_question_whose_time_is_up_has_no_socket_any_more_and_its_place_serves_another() {
     let mut stage = Stage::new();
     let ticket = stage.ask(Question::Hostname(CLIENT.into()));
     let asked = stage.hear();
@@ -278,6 +278,37 @@ fn a_question_that_is_cancelled_has_no_socket_any_more_and_its_place_serves_anot
     assert_ne!(asked.from, other.from);
     stage.queries.cancel(ticket);
     assert_eq!(stage.queries.len(), 1, "an old ticket cancels nothing");
+}
+
+#[test]
+fn a_source_whose_connection_is_gone_has_one_question_under_way_until_it_ends() {
+    let mut stage = Stage::new();
+    let question = Question::Hostname(CLIENT.into());
+    let ask = |stage: &mut Stage| stage.queries.ask(0, question, stage.poll.registry(), stage.now);
+    let ticket = stage.ask(question);
+    let asked = stage.hear();
+    for _ in 0..20 {
+        stage.queries.abandon(ticket);
+        assert_eq!((stage.turn(), ask(&mut stage)), (None, None));
+    }
+    assert!(stage.hears_nothing());
+    // It goes on: what has come already is not asked for again.
+    stage.say(&asked, &asked.names(&["a.example"]));
+    let second = stage.next_asked();
+    assert_eq!(ask(&mut stage), None);
+    stage.say(&second, &second.reply(0, &[("a.example", A, CLIENT.to_vec())]));
+    let end = Instant::now() + PATIENCE;
+    while stage.queries.len() > 0 && Instant::now() < end {
+        assert_eq!(stage.turn(), None, "nobody waits for it");
+    }
+    let other = stage.ask_for_name();
+    assert_ne!(other.from, asked.from);
+
+    let ticket = ask(&mut stage);
+    assert_eq!(ticket, None);
+    stage.after(1000);
+    stage.after(1000);
+    assert!(ask(&mut stage).is_some(), "it has run out");
 }
 
 #[test]

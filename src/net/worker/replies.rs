@@ -36,16 +36,16 @@ impl Worker {
 
     /// No reply has come in time.
     pub(super) fn give_up_asking(&mut self, slot: usize) {
-        self.cancel(slot);
+        if let Some((queries, ticket)) = self.queries.as_mut().zip(self.connections[slot].ticket()) {
+            queries.cancel(ticket);
+        }
         self.reply(slot, &Reply::Unknown);
     }
 
     /// Nobody waits any more on this slot.
-    pub(super) fn cancel(&mut self, slot: usize) {
-        if let Some(ticket) = self.connections[slot].ticket()
-            && let Some(queries) = &mut self.queries
-        {
-            queries.cancel(ticket);
+    pub(super) fn abandon(&mut self, slot: usize) {
+        if let Some((queries, ticket)) = self.queries.as_mut().zip(self.connections[slot].ticket()) {
+            queries.abandon(ticket);
         }
     }
 

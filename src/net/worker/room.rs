@@ -27,7 +27,7 @@ impl Worker {
     /// Ends a connection at once. Its answer is sent where it is there already and only content is missing; who waits for a reply is told
     /// that there is none.
     fn evict(&mut self, slot: usize) {
-        self.cancel(slot);
+        self.abandon(slot);
         match self.deadlines.wait(slot) {
             Some(Wait::Write) => return self.give_up(slot, Closed::Evicted),
             // After an error there is nobody left to tell.

@@ -81,7 +81,7 @@ impl Worker {
     /// Closes a connection that has [ended](Connection::ends), or to which all was said.
     pub(super) fn close(&mut self, slot: usize) {
         self.deadlines.clear(slot);
-        self.cancel(slot);
+        self.abandon(slot);
         // Dropping the socket closes it, which takes it out of epoll too.
         let connection = self.connections.remove(slot);
         self.count_closed(&connection);
