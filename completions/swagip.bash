@@ -35,7 +35,7 @@ _swagip() {
 
     case "${cmd}" in
         swagip)
-            opts="-l -t -H -h -V --listen --listen-proxy --listen-metrics --threads --trusted-proxy --client-ip-header --served-by --site-host --site-title --hide-field --explain --mmdb --mmdb-language --reverse-dns --port-test --max-connections --max-connections-per-client --head-timeout --idle-timeout --write-timeout --drain-grace --drain-timeout --access-log --access-log-health --access-log-mask --help --version healthcheck help"
+            opts="-l -t -H -h -V --listen --listen-proxy --listen-metrics --threads --trusted-proxy --client-ip-header --served-by --site-host --site-host-ipv4 --site-host-ipv6 --site-title --hide-field --explain --mmdb --mmdb-language --reverse-dns --port-test --max-connections --max-connections-per-client --head-timeout --idle-timeout --write-timeout --drain-grace --drain-timeout --access-log --access-log-health --access-log-mask --help --version healthcheck help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -112,6 +112,20 @@ _swagip() {
                     return 0
                     ;;
                 --site-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --site-host-ipv4)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --site-host-ipv6)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_swagip_global_optspecs
-    string join \n l/listen= listen-proxy= listen-metrics= t/threads= trusted-proxy= H/client-ip-header= served-by= site-host= site-title= hide-field= explain= mmdb= mmdb-language= reverse-dns= port-test= max-connections= max-connections-per-client= head-timeout= idle-timeout= write-timeout= drain-grace= drain-timeout= access-log= access-log-health= access-log-mask= h/help V/version
+    string join \n l/listen= listen-proxy= listen-metrics= t/threads= trusted-proxy= H/client-ip-header= served-by= site-host= site-host-ipv4= site-host-ipv6= site-title= hide-field= explain= mmdb= mmdb-language= reverse-dns= port-test= max-connections= max-connections-per-client= head-timeout= idle-timeout= write-timeout= drain-grace= drain-timeout= access-log= access-log-health= access-log-mask= h/help V/version
 end
 
 function __fish_swagip_needs_command
@@ -37,6 +37,8 @@ cf-connecting-ip\t''"
 complete -c swagip -n "__fish_swagip_needs_command" -l served-by -d 'This replica\'s name, or "auto"' -r -f -a "auto\t''
 off\t''"
 complete -c swagip -n "__fish_swagip_needs_command" -l site-host -d 'The host in the page\'s commands' -r -f
+complete -c swagip -n "__fish_swagip_needs_command" -l site-host-ipv4 -d 'A name of this site that has only IPv4 addresses' -r -f
+complete -c swagip -n "__fish_swagip_needs_command" -l site-host-ipv6 -d 'A name of this site that has only IPv6 addresses' -r -f
 complete -c swagip -n "__fish_swagip_needs_command" -l site-title -d 'The page\'s heading' -r -f
 complete -c swagip -n "__fish_swagip_needs_command" -l hide-field -d 'A request header that is never shown' -r -f
 complete -c swagip -n "__fish_swagip_needs_command" -l explain -d 'Let /explain show how the address was found' -r -f -a "on\t''

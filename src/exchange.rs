@@ -69,7 +69,7 @@ impl Service {
 impl<R: Recorder> Service<R> {
     /// A service whose answers are looked at.
     pub fn recording(rule: Rule, site: Site, recorder: R) -> Service<R> {
-        let writer = Writer::new(site.served_by.as_deref(), recorder);
+        let writer = Writer::new(&site, recorder);
         Service { rule, site, writer, body: Vec::with_capacity(ANSWER_MAX), databases: None, draining: false, notice: None }
     }
 

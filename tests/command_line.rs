@@ -281,6 +281,21 @@ fn what_else_is_wrong_is_told_in_one_line() {
             &[],
             r#"--site-host: "a/$x" has a path that is not segments of letters, digits, "-", ".", "_" and "~", 64 bytes at most: try a/myip"#,
         ),
+        (
+            "--site-host-ipv4 a:80",
+            &[],
+            r#"--site-host-ipv4: "a:80" is not a DNS name alone, without scheme, port and path: try ip4.example.org"#,
+        ),
+        (
+            "",
+            &[("SWAGIP_HOSTNAME_IPV6", "[::1]")],
+            r#"SWAGIP_HOSTNAME_IPV6: "[::1]" is not a DNS name alone, without scheme, port and path: try ip4.example.org"#,
+        ),
+        (
+            "--site-host-ipv4 a --site-host-ipv6 A",
+            &[],
+            r#"--site-host-ipv6: "A" is the name for IPv4, too: give each family a name of its own"#,
+        ),
         ("--site-title=", &[], r#"--site-title: "" is not a line of text: try SwagIP"#),
         (
             "--site-title=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",

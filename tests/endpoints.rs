@@ -310,6 +310,29 @@ fn the_page_allows_nothing_from_outside() {
 }
 
 #[test]
+fn the_page_may_ask_at_the_names_of_one_family_alone() {
+    let html = "Accept: text/html\r\n";
+    let server = TestServer::with(|settings| {
+        settings.site.family_hosts.ipv4 = Some("v4.example.org".to_owned());
+        settings.site.family_hosts.ipv6 = Some("v6.example.org".to_owned());
+    });
+    let (with, without) = (server.get("/", html), TestServer::start().get("/", html));
+    let policy = with.field("Content-Security-Policy").unwrap();
+    assert!(policy.contains("; connect-src v4.example.org:* v6.example.org:*; "), "{policy}");
+    assert!(with.text().contains("//v6.example.org") && !without.text().contains("ask"));
+    let others = |answer: &Answer| {
+        lines(answer)
+            .into_iter()
+            .filter(|line| !line.starts_with("Content-Security-Policy") && !line.starts_with("Date"))
+            .collect()
+    };
+    let (mut with, mut without): (Vec<_>, Vec<_>) = (others(&with), others(&without));
+    with.retain(|line| !line.starts_with("Content-Length"));
+    without.retain(|line| !line.starts_with("Content-Length"));
+    assert_eq!(with, without);
+}
+
+#[test]
 fn options() {
     let server = TestServer::start();
     for target in ["/", "/ip", "/all", "/favicon.ico", "/a", "/a/b", "/a/", "*", "http://a/ip"] {

@@ -7,7 +7,7 @@
 use std::path::Path;
 use swagip::client::{Peer, Rule, TrustList};
 use swagip::exchange::Service;
-use swagip::resource::Site;
+use swagip::resource::{FamilyHosts, Site};
 
 pub const HEAD_MAX: usize = swagip::http::scan::HEAD_MAX;
 
@@ -73,7 +73,10 @@ pub fn stages() -> [Stage; 3] {
         let trusted = TrustList::parse(networks.iter().map(String::as_str)).expect("networks");
         let rule = Rule::new(trusted, field.parse().expect("a field's name"));
         let peer = rule.peer((address, 54321).into());
-        let site = Site { served_by: Some("a".repeat(64)), title: "SwagIP".to_owned(), explain: true, ..Site::default() };
+        let host = |first: &str| Some(format!("{first}{}", "a".repeat(252)));
+        let family_hosts = FamilyHosts { ipv4: host("b"), ipv6: host("c") };
+        let site =
+            Site { served_by: Some("a".repeat(64)), family_hosts, title: "SwagIP".to_owned(), explain: true, ..Site::default() };
         Stage { name, service: Service::new(rule, site), peer }
     };
     let [list, forwarded, stranger] = STAGES;

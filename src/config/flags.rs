@@ -75,6 +75,12 @@ pub(super) struct SiteFlags {
     /// The host in the page's commands
     #[arg(long)]
     pub(super) site_host: Option<OsString>,
+    /// A name of this site that has only IPv4 addresses
+    #[arg(long)]
+    pub(super) site_host_ipv4: Option<OsString>,
+    /// A name of this site that has only IPv6 addresses
+    #[arg(long)]
+    pub(super) site_host_ipv6: Option<OsString>,
     /// The page's heading
     #[arg(long)]
     pub(super) site_title: Option<OsString>,

@@ -27,7 +27,7 @@ const FOREIGN: [(&str, &str); 18] = [
 ];
 
 /// An example for each flag that needs a value.
-const EXAMPLES: [(&str, &str); 20] = [
+const EXAMPLES: [(&str, &str); 22] = [
     ("--listen", "8080"),
     ("--listen-proxy", "8080"),
     ("--listen-metrics", "127.0.0.1:9090"),
@@ -36,6 +36,8 @@ const EXAMPLES: [(&str, &str); 20] = [
     ("--client-ip-header", "x-real-ip"),
     ("--served-by", "auto"),
     ("--site-host", "ip.example.org"),
+    ("--site-host-ipv4", "ipv4.example.org"),
+    ("--site-host-ipv6", "ipv6.example.org"),
     ("--site-title", "SwagIP"),
     ("--hide-field", "x-secret"),
     ("--mmdb", "GeoLite2-City.mmdb"),

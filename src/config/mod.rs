@@ -22,7 +22,7 @@ use crate::mmdb::ENGLISH;
 use crate::net::{DatabaseFiles, Limits, Listen, Role, Settings, Threads};
 use crate::observe::access_log;
 use crate::observe::metrics::LinesDropped;
-use crate::resource::Site;
+use crate::resource::{FamilyHosts, Site};
 use clap::Parser;
 use clap::error::ErrorKind;
 use flags::{DatabaseFlags, Flags, LimitFlags, LogFlags, LookupFlags, RuleFlags, SiteFlags, Subcommands};
@@ -172,9 +172,22 @@ fn rule(
     Ok((Rule::new(trusted, field), trusting))
 }
 
+/// Names for one family of addresses each.
+fn family_hosts(flags: [Option<OsString>; 2], environment: &Environment) -> Result<FamilyHosts, UsageError> {
+    let [ipv4, ipv6] = flags;
+    let ipv4 = environment.value(("--site-host-ipv4", ipv4), "SWAGIP_HOSTNAME_IPV4", value::family_host)?;
+    let given = environment.one(("--site-host-ipv6", ipv6), "SWAGIP_HOSTNAME_IPV6")?;
+    let ipv6 = given.as_ref().map(|given| given.read(value::family_host)).transpose()?;
+    match given.filter(|_| ipv4 == ipv6) {
+        Some(given) => Err(given.wrong("is the name for IPv4, too: give each family a name of its own")),
+        None => Ok(FamilyHosts { ipv4, ipv6 }),
+    }
+}
+
 fn site(flags: SiteFlags, environment: &Environment) -> Result<Site, UsageError> {
     let served_by = environment.one(("--served-by", flags.served_by), "SWAGIP_SERVED_BY")?;
     let host = environment.value(("--site-host", flags.site_host), "SWAGIP_HOSTNAME", value::site_host)?;
+    let family_hosts = family_hosts([flags.site_host_ipv4, flags.site_host_ipv6], environment)?;
     let title = environment.value(("--site-title", flags.site_title), "SWAGIP_TITLE", value::site_title)?;
     let hidden = environment.list(("--hide-field", flags.hide_field), "SWAGIP_HIDE_FIELDS")?;
     let explain = environment.value(("--explain", flags.explain), "SWAGIP_EXPLAIN", value::switch)?;
@@ -183,6 +196,7 @@ fn site(flags: SiteFlags, environment: &Environment) -> Result<Site, UsageError>
         served_by: served_by.map_or(Ok(None), |given| replica(&given, environment))?,
         host,
         path: path.unwrap_or_default(),
+        family_hosts,
         title: title.unwrap_or_else(|| "SwagIP".to_owned()),
         hidden: hidden.iter().map(|given| given.read(value::field_name)).collect::<Result<_, _>>()?,
         explain: explain.unwrap_or(false),

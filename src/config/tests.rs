@@ -144,6 +144,9 @@ fn what_the_site_says() {
     assert_eq!((site.served_by, site.host.as_deref(), site.title.as_str(), site.explain), (None, Some("a"), "b", false));
     let site = served("--site-host a.b/c/ --hide-field X-Secret --hide-field x-a", "SWAGIP_HIDE_FIELDS=y").settings.site;
     assert_eq!((site.host.as_deref(), site.path.as_str(), site.hidden.join(" ")), (Some("a.b"), "/c", "x-secret x-a".to_owned()));
+    let site = served("--site-host-ipv4 V4.a", "SWAGIP_HOSTNAME_IPV4=b SWAGIP_HOSTNAME_IPV6=v6.a").settings.site;
+    assert_eq!((site.family_hosts.ipv4.as_deref(), site.family_hosts.ipv6.as_deref()), (Some("v4.a"), Some("v6.a")));
+    assert_eq!(served("", "SWAGIP_HOSTNAME_IPV4=").settings.site.family_hosts.names().next(), None);
     assert_eq!(served("", "SWAGIP_HIDE_FIELDS=x,Y").settings.site.hidden, ["x", "y"]);
     assert!(served("--explain", "SWAGIP_EXPLAIN=no").settings.site.explain);
     assert_eq!(served("--served-by auto", "HOSTNAME=box").settings.site.served_by.as_deref(), Some("box"));
@@ -226,7 +229,7 @@ fn the_help_names_every_variable_and_no_other() {
     let mut asked: Vec<_> = environment.known().iter().map(|known| known.variable.to_owned()).collect();
     let Ok(Command::Print(help)) = command("--help", "") else { panic!() };
     let is_name = |word: &&str| word.contains('_') || ["PORT", "HOSTNAME"].contains(word);
-    let capitals = |c: char| !c.is_ascii_uppercase() && c != '_';
+    let capitals = |c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_';
     let mut told: Vec<_> = help.split(capitals).filter(is_name).filter(|word| word.len() > 3).map(str::to_owned).collect();
     for names in [&mut asked, &mut told] {
         names.sort_unstable();

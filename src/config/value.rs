@@ -185,6 +185,25 @@ pub(super) fn site_host(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// A DNS name, in lower case. The page's policy takes no address in brackets and no other characters (CSP Level 3 §2.3.1), and a scheme, a
+/// port and a path are the page's own.
+pub(super) fn family_host(text: &str) -> Result<String, Reason> {
+    /// RFC 1035 §2.3.4, as text.
+    const NAME_MAX: usize = 253;
+    const LABEL_MAX: usize = 63;
+    let is_label = |label: &str| {
+        let is_right = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        (1..=LABEL_MAX).contains(&label.len()) && label.bytes().all(is_right) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
+    // Browsers read a name whose last label is a number as an address.
+    let is_name = text.len() <= NAME_MAX && text.split('.').all(is_label) && !text.rsplit('.').next().is_some_and(is_number);
+    match is_name {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err("is not a DNS name alone, without scheme, port and path: try ip4.example.org"),
+    }
+}
+
 pub(super) fn site_title(text: &str) -> Result<String, Reason> {
     /// It stands in the page twice, each byte of it as up to five.
     const TITLE_MAX: usize = 100;
@@ -348,6 +367,42 @@ mod tests {
         let long = format!("a/{}", "b".repeat(64));
         for text in ["a//", "a//b", "a/b//", "a/.", "a/../b", "a/%41", "a/b c", "a/$(id)", "a/b?c", "a/b#c", "a/ä", &long] {
             assert!(site_host(text).unwrap_err().ends_with(": try a/myip"), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_one_family() {
+        let longest = format!("{0}.{0}.{0}.{1}", "a".repeat(63), "a".repeat(61));
+        for text in ["ip4.example.org", "IPv6.Example.ORG", "localhost", "4.a-b.xn--p1ai", "1a", &longest] {
+            assert_eq!(family_host(text), Ok(text.to_ascii_lowercase()), "{text}");
+        }
+        let (long, long_label) = (format!("{longest}a"), format!("{}.org", "a".repeat(64)));
+        for text in [
+            "",
+            ".",
+            "a.",
+            ".a",
+            "a..b",
+            "-a",
+            "a-",
+            "a_b",
+            "a b",
+            "a:80",
+            "https://a",
+            "a/b",
+            "a'b",
+            "*.a",
+            "a;b",
+            "ä.org",
+            "192.0.2.1",
+            "1",
+            "a.1",
+            "[::1]",
+            "::1",
+            &long,
+            &long_label,
+        ] {
+            assert!(family_host(text).is_err(), "{text}");
         }
     }
 

@@ -8,7 +8,7 @@ use crate::http::request_line::leading_lines;
 use crate::http::response::{Date, Heads};
 use crate::http::{Method, Refusal};
 use crate::resource::monitoring::{self, Format};
-use crate::resource::{Answer, Context, Resource, ResponseHead};
+use crate::resource::{Answer, Context, Resource, ResponseHead, Site};
 
 /// What was answered, for those who count or log it.
 #[derive(Clone, Copy, Debug)]
@@ -143,8 +143,8 @@ pub(super) struct Writer<R> {
 }
 
 impl<R: Recorder> Writer<R> {
-    pub fn new(served_by: Option<&str>, recorder: R) -> Writer<R> {
-        Writer { heads: Heads::new(ResponseHead::TEXTS.iter().copied(), served_by), recorder }
+    pub fn new(site: &Site, recorder: R) -> Writer<R> {
+        Writer { heads: ResponseHead::heads(site), recorder }
     }
 
     pub fn set_date(&mut self, date: Date) {

@@ -15,14 +15,14 @@ pub type Date = [u8; 29];
 
 /// The parts of a head: the status code with its phrase, and the fixed fields without line ends.
 #[derive(Clone, Copy, Debug)]
-pub struct HeadText {
+pub struct HeadText<'a> {
     /// `200 OK`
     pub status: &'static str,
     /// `Content-Type: text/plain`, …
-    pub fields: &'static [&'static str],
+    pub fields: &'a [&'a str],
 }
 
-impl HeadText {
+impl HeadText<'_> {
     /// The status as a number.
     pub const fn code(&self) -> u16 {
         let &[hundreds, tens, ones, ..] = self.status.as_bytes() else { return 0 };
@@ -63,14 +63,14 @@ pub const SAME_ORIGIN: &str = "Cross-Origin-Resource-Policy: same-origin";
 
 impl Heads {
     /// Lays out all heads; [`answer`](Heads::answer) takes their indices.
-    pub fn new(texts: impl IntoIterator<Item = HeadText>, served_by: Option<&str>) -> Heads {
+    pub fn new<'a>(texts: impl IntoIterator<Item = HeadText<'a>>, served_by: Option<&str>) -> Heads {
         let served_by = served_by.map_or(Vec::new(), |id| format!("X-Served-By: {id}\r\n").into_bytes());
         let mut heads = Heads { templates: Vec::new(), served_by, date: *b"Thu, 01 Jan 1970 00:00:00 GMT" };
         heads.templates = texts.into_iter().map(|text| heads.lay_out(text)).collect();
         heads
     }
 
-    fn lay_out(&self, text: HeadText) -> Template {
+    fn lay_out(&self, text: HeadText<'_>) -> Template {
         let has_length = text.has_content();
         let mut bytes = [b"HTTP/1.1 ", text.status.as_bytes(), b"\r\n"].concat();
         for field in text.fields {

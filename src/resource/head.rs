@@ -1,8 +1,8 @@
 //! The heads of all responses: one for each kind of representation and status, laid out before the first request.
 
-use super::{page, statics};
+use super::{Site, page, statics};
 use crate::http::refusal::Status;
-use crate::http::response::{HeadText, NO_SNIFF, NO_STORE, SAME_ORIGIN, TEXT};
+use crate::http::response::{HeadText, Heads, NO_SNIFF, NO_STORE, SAME_ORIGIN, TEXT};
 
 const JSON: &str = "Content-Type: application/json";
 const HTML: &str = "Content-Type: text/html; charset=utf-8";
@@ -35,7 +35,7 @@ macro_rules! heads {
 
         impl ResponseHead {
             /// The heads in the order of their indices.
-            pub const TEXTS: &[HeadText] = &[$(HeadText { status: $status, fields: &[$($field),*] }),*];
+            pub const TEXTS: &[HeadText<'static>] = &[$(HeadText { status: $status, fields: &[$($field),*] }),*];
 
             /// The status code.
             pub fn status(self) -> u16 {
@@ -43,7 +43,7 @@ macro_rules! heads {
             }
 
             /// The status and the fields.
-            pub fn text(self) -> &'static HeadText {
+            pub fn text(self) -> &'static HeadText<'static> {
                 &Self::TEXTS[self as usize]
             }
 
@@ -61,6 +61,20 @@ macro_rules! heads {
             }
         }
     };
+}
+
+impl ResponseHead {
+    /// All heads, laid out for this site.
+    pub fn heads(site: &Site) -> Heads {
+        let policy = page::security_policy(site);
+        let own = |field: &&'static str| if *field == page::SECURITY_POLICY { &policy } else { *field };
+        let page: Vec<&str> = Self::Page.text().fields.iter().map(own).collect();
+        let texts = Self::TEXTS.iter().enumerate().map(|(index, text)| match index == Self::Page as usize {
+            true => HeadText { fields: &page, ..*text },
+            false => *text,
+        });
+        Heads::new(texts, site.served_by.as_deref())
+    }
 }
 
 heads! {

@@ -34,6 +34,7 @@ pub mod monitoring;
 use crate::client::{Client, Peer, Rule};
 use crate::http::Request;
 use crate::mmdb::Databases;
+use address::Family;
 
 pub use head::ResponseHead;
 pub use lookup::{Answer, Lookup, Question, Reply, ReverseDns};
@@ -52,6 +53,8 @@ pub struct Site {
     /// The path in the page's commands, also `--site-host`: empty, or `/` and segments that mean nothing to a shell, without a slash at
     /// the end; at most [`SITE_PATH_MAX`] bytes.
     pub path: String,
+    /// Names that lead here by one family of addresses alone.
+    pub family_hosts: FamilyHosts,
     /// The heading of the page, `--site-title`.
     pub title: String,
     /// The names of the fields that no answer gives back, `--hide-field`, in lower case.
@@ -62,6 +65,30 @@ pub struct Site {
     pub reverse_dns: ReverseDns,
     /// Whether `/port/N` answers.
     pub port_test: bool,
+}
+
+/// For each family of addresses a name of this site that has addresses of that family alone, where there is one: a DNS name without a port.
+#[derive(Clone, Debug, Default)]
+pub struct FamilyHosts {
+    /// `--site-host-ipv4`
+    pub ipv4: Option<String>,
+    /// `--site-host-ipv6`
+    pub ipv6: Option<String>,
+}
+
+impl FamilyHosts {
+    /// The name for this family.
+    pub fn name(&self, family: Family) -> Option<&str> {
+        match family {
+            Family::V4 => self.ipv4.as_deref(),
+            Family::V6 => self.ipv6.as_deref(),
+        }
+    }
+
+    /// All names that there are.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        Family::ALL.into_iter().filter_map(|family| self.name(family))
+    }
 }
 
 impl Site {

@@ -5,25 +5,51 @@
 
 mod budget;
 mod command;
+mod family;
 mod place;
 mod rows;
 mod text;
 
 use super::endpoint::Endpoint;
 use super::fields::Listing;
-use super::{Context, address};
+use super::{Context, Site, address};
 use crate::client::Mistake;
 use askama::Template;
 use budget::{FRAME_MAX, PAGE_MAX};
 use command::BaseUrl;
+use family::Other;
 use rows::Rows;
+use std::borrow::Cow;
 use std::fmt;
+
+/// With more sources of scripts, and more directives.
+macro_rules! policy {
+    ($scripts:literal, $directives:literal) => {
+        concat!(
+            "Content-Security-Policy: default-src 'none'; style-src 'sha256-Ua++Im5VKMXpdELBLd1lAwz+MrQ4L3M59b/N6ziqbj0='; ",
+            "script-src 'sha256-ebtY9Yu1b9mcNd7LCITWVWpy7GqbwSJumgQ3msvvAHU='",
+            $scripts,
+            "; ",
+            $directives,
+            "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        )
+    };
+}
 
 /// Allows nothing from outside, and inline only this style and this script (CSP Level 3 §6.7.3). So a value that wasn't escaped by mistake
 /// would still not run.
-pub const SECURITY_POLICY: &str = "Content-Security-Policy: default-src 'none'; \
-    style-src 'sha256-Ua++Im5VKMXpdELBLd1lAwz+MrQ4L3M59b/N6ziqbj0='; script-src 'sha256-ebtY9Yu1b9mcNd7LCITWVWpy7GqbwSJumgQ3msvvAHU='; \
-    img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+pub const SECURITY_POLICY: &str = policy!("", "");
+
+/// The same for a site whose page asks at other names: those alone, at any port, because one that is published by a proxy is not known
+/// here; and by the page's scheme, because none is named (CSP Level 3 §6.7.2.8).
+pub fn security_policy(site: &Site) -> Cow<'static, str> {
+    const SCRIPT: &str = "sha256-VQi6lPzlAb6x+Q8tjgafn9oB6VVdpcX03u+Mc0E03II=";
+    let names: String = site.family_hosts.names().map(|name| format!(" {name}:*")).collect();
+    match names.is_empty() {
+        true => SECURITY_POLICY.into(),
+        false => format!(policy!(" '{}'", "connect-src{}; "), SCRIPT, names).into(),
+    }
+}
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -38,15 +64,18 @@ pub fn render(context: &Context<'_>, endpoints: &[Endpoint], content: &mut Vec<u
     let origin = BaseUrl::new(client.scheme, site.host.as_deref().map(str::as_bytes).or(context.shown_host()), &site.path);
     let sources = context.databases.map_or(0, place::sources_length);
     let words = 10 * site.title.len() + 5 * field.len() + site.served_by.as_ref().map_or(0, String::len) + sources;
+    let words = words + family::length(site);
+    let other = Other::of(context, origin);
     // Writing to a Vec does not fail, and nothing in the template does.
-    drop(Start { context, field }.render_into(&mut Output(content)));
+    drop(Start { context, field, other }.render_into(&mut Output(content)));
     let start = content.len();
+    family::write(context, origin, content);
     if let (Some(databases), Some(address)) = (context.databases, client.address) {
         place::write(&databases.place(address), origin, content);
     }
     let room = PAGE_MAX.saturating_sub(FRAME_MAX + words + content.len() - start);
     Rows::new(&Listing::all(context), endpoints, origin, room).write(content);
-    drop(End { context, endpoints }.render_into(&mut Output(content)));
+    drop(End { context, endpoints, asks: other.is_some() }.render_into(&mut Output(content)));
 }
 
 /// What comes before the rows.
@@ -56,6 +85,7 @@ struct Start<'a> {
     context: &'a Context<'a>,
     /// The one that forwards addresses.
     field: &'a str,
+    other: Option<Other<'a>>,
 }
 
 /// What comes after the rows.
@@ -64,6 +94,8 @@ struct Start<'a> {
 struct End<'a> {
     context: &'a Context<'a>,
     endpoints: &'a [Endpoint],
+    /// The page asks for the address of the other family.
+    asks: bool,
 }
 
 impl End<'_> {

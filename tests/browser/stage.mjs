@@ -5,9 +5,12 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { chromium } from 'playwright-core';
 
-/** Starts the server on a free port, with more arguments; answers { port, stop }. */
-export async function startServer(...more) {
-  const server = spawn(process.env.SWAGIP, ['--listen', '127.0.0.1:0', ...more], { stdio: ['ignore', 'inherit', 'pipe'] });
+/** Starts the server on a free port of 127.0.0.1, with more arguments; answers { port, stop }. */
+export const startServer = (...more) => startServerAt('127.0.0.1:0', ...more);
+
+/** The same at another address. */
+export async function startServerAt(listen, ...more) {
+  const server = spawn(process.env.SWAGIP, ['--listen', listen, ...more], { stdio: ['ignore', 'inherit', 'pipe'] });
   const exit = once(server, 'exit');
   // It says where it listens once it does; warnings may come before that.
   let said = '';
@@ -16,7 +19,7 @@ export async function startServer(...more) {
     const [bytes] = await Promise.race([once(server.stderr, 'data'), exit]);
     if (!Buffer.isBuffer(bytes)) throw new Error(`the server did not start: ${said}`);
     said += bytes;
-    [, port] = /^listening on 127\.0\.0\.1:(\d+)/m.exec(said) ?? [];
+    [, port] = /^listening on \S+:(\d+)/m.exec(said) ?? [];
   }
   server.stderr.pipe(process.stderr);
   const stop = async () => {
@@ -49,8 +52,13 @@ export async function startProxy(target, lines) {
   return { port: proxy.address().port, stop: () => proxy.close() };
 }
 
-/** Starts Chromium. `ip.example.org` and `www.example.net` are this machine: sites over plain HTTP, which `127.0.0.1` is not in a browser's eyes. */
-export function startBrowser() {
+/**
+ * Starts Chromium. `ip.example.org` and `www.example.net` are this machine: sites over plain HTTP, which `127.0.0.1` is not in a browser's eyes.
+ * `names`: other names, with where each leads.
+ */
+export function startBrowser(names = {}) {
+  const all = { 'ip.example.org': '127.0.0.1', 'www.example.net': '127.0.0.1', ...names };
+  const rules = Object.entries(all).map(([name, to]) => `MAP ${name} ${to}`);
   return chromium.launch({
     executablePath: process.env.CHROMIUM,
     args: [
@@ -61,7 +69,7 @@ export function startBrowser() {
       '--disable-background-networking',
       '--disable-component-update',
       '--no-first-run',
-      '--host-resolver-rules=MAP ip.example.org 127.0.0.1, MAP www.example.net 127.0.0.1',
+      `--host-resolver-rules=${rules.join(', ')}`,
     ],
   });
 }

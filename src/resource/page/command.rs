@@ -2,6 +2,7 @@
 
 use crate::client::Scheme;
 use crate::http::host::AUTHORITY_MAX;
+use crate::resource::address::Family;
 
 /// A tool, in the order of the page's tabs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +21,19 @@ impl Tool {
     /// All of them.
     pub const ALL: [Tool; 4] = [Tool::Wget, Tool::Curl, Tool::Fetch, Tool::PowerShell];
 
-    fn invocation(self) -> &'static str {
-        match self {
-            Tool::Wget => "wget -qO - ",
-            Tool::Curl => "curl ",
-            Tool::Fetch => "fetch -qo - ",
-            Tool::PowerShell => "Invoke-RestMethod ",
+    /// PowerShell has no option for a family.
+    fn invocation(self, family: Option<Family>) -> &'static str {
+        match (self, family) {
+            (Tool::Wget, None) => "wget -qO - ",
+            (Tool::Wget, Some(Family::V4)) => "wget -4qO - ",
+            (Tool::Wget, Some(Family::V6)) => "wget -6qO - ",
+            (Tool::Curl, None) => "curl ",
+            (Tool::Curl, Some(Family::V4)) => "curl -4 ",
+            (Tool::Curl, Some(Family::V6)) => "curl -6 ",
+            (Tool::Fetch, None) => "fetch -qo - ",
+            (Tool::Fetch, Some(Family::V4)) => "fetch -4qo - ",
+            (Tool::Fetch, Some(Family::V6)) => "fetch -6qo - ",
+            (Tool::PowerShell, _) => "Invoke-RestMethod ",
         }
     }
 
@@ -42,8 +50,12 @@ pub struct BaseUrl<'a> {
     pub scheme: Option<Scheme>,
     /// `uri-host [ ":" port ]`.
     pub host: &'a [u8],
+    /// `":" port`, where it is not in `host`, or nothing.
+    pub port: &'a [u8],
     /// [`Site::path`](crate::resource::Site::path).
     pub path: &'a str,
+    /// The one that is to be used, if not any.
+    pub family: Option<Family>,
 }
 
 /// The path in a command.
@@ -65,7 +77,15 @@ impl<'a> BaseUrl<'a> {
     /// the page says `HOST`.
     pub fn new(scheme: Option<Scheme>, host: Option<&'a [u8]>, path: &'a str) -> BaseUrl<'a> {
         let shown = host.filter(|host| encoded_host_length(host) <= AUTHORITY_MAX);
-        BaseUrl { scheme, host: shown.unwrap_or(HOST_UNKNOWN), path }
+        BaseUrl { scheme, host: shown.unwrap_or(HOST_UNKNOWN), port: b"", path, family: None }
+    }
+
+    /// The same at a name that has addresses of this family alone.
+    pub fn by(self, family: Family, name: &'a str) -> BaseUrl<'a> {
+        // The colons in an IPv6 address are before its bracket.
+        let end = memchr::memrchr(b']', self.host).unwrap_or(0);
+        let port = memchr::memrchr(b':', &self.host[end..]).map_or(&b""[..], |colon| &self.host[end + colon..]);
+        BaseUrl { host: name.as_bytes(), port, family: Some(family), ..self }
     }
 
     /// Brackets are a pattern in zsh. Double quotes mean the same in every shell, even cmd.exe.
@@ -90,19 +110,20 @@ pub fn write_beginnings(content: &mut Vec<u8>, base: BaseUrl<'_>) {
             _ if tool.needs_scheme() || !is_plain => "http://",
             _ => "",
         };
-        for part in ["<i>", tool.invocation(), base.quote(), scheme, "</i>"] {
+        for part in ["<i>", tool.invocation(base.family), base.quote(), scheme, "</i>"] {
             content.extend_from_slice(part.as_bytes());
         }
     }
     encode(content, base.host.iter().copied(), OF_HOST);
+    content.extend_from_slice(base.port);
     content.extend_from_slice(base.path.as_bytes());
 }
 
 /// At least the bytes of the start of a row's commands.
 pub fn beginnings_length(base: BaseUrl<'_>) -> usize {
     const MARKUP: usize = "<i></i>".len() + "&#34;".len() + "https://".len();
-    let tools: usize = Tool::ALL.iter().map(|tool| MARKUP + tool.invocation().len()).sum();
-    tools + encoded_host_length(base.host) + base.path.len()
+    let tools: usize = Tool::ALL.iter().map(|tool| MARKUP + tool.invocation(base.family).len()).sum();
+    tools + encoded_host_length(base.host) + base.port.len() + base.path.len()
 }
 
 fn encoded_host_length(host: &[u8]) -> usize {
@@ -168,7 +189,10 @@ mod tests {
     }
 
     fn commands_below(scheme: Option<Scheme>, host: &str, below: &str, path: Path<'_>) -> Vec<String> {
-        let base = BaseUrl::new(scheme, Some(host.as_bytes()), below);
+        commands_of(BaseUrl::new(scheme, Some(host.as_bytes()), below), path)
+    }
+
+    fn commands_of(base: BaseUrl<'_>, path: Path<'_>) -> Vec<String> {
         let mut content = Vec::new();
         write_beginnings(&mut content, base);
         write_end(&mut content, path, base);
@@ -214,6 +238,30 @@ mod tests {
     }
 
     #[test]
+    fn by_one_family() {
+        let base = |host: &'static str| BaseUrl::new(Some(Scheme::Https), Some(host.as_bytes()), "/a");
+        assert_eq!(
+            commands_of(base("ip.example.org:8443").by(Family::V4, "v4.example.org"), Path::Fixed("/")),
+            [
+                "wget -4qO - https://v4.example.org:8443/a/",
+                "curl -4 https://v4.example.org:8443/a/",
+                "fetch -4qo - https://v4.example.org:8443/a/",
+                "Invoke-RestMethod https://v4.example.org:8443/a/",
+            ]
+        );
+        for (host, url) in [
+            ("[2001:db8::1]", "https://v6.example.org/a/"),
+            ("[2001:db8::1]:81", "https://v6.example.org:81/a/"),
+            ("192.0.2.1", "https://v6.example.org/a/"),
+            ("a:00080", "https://v6.example.org:00080/a/"),
+        ] {
+            let by_ipv6 = base(host).by(Family::V6, "v6.example.org");
+            let beginnings = ["wget -6qO - ", "curl -6 ", "fetch -6qo - ", "Invoke-RestMethod "];
+            assert_eq!(commands_of(by_ipv6, Path::Fixed("/")), beginnings.map(|beginning| beginning.to_owned() + url), "{host}");
+        }
+    }
+
+    #[test]
     fn an_ipv6_host_is_quoted_and_has_a_scheme() {
         assert_eq!(commands(None, "[::1]:8080", field("dnt"))[0], r#"wget -qO - "http://[::1]:8080/dnt""#);
         assert_eq!(commands(Some(Scheme::Https), "[::1]", field("dnt"))[1], r#"curl "https://[::1]/dnt""#);
@@ -227,7 +275,7 @@ mod tests {
         let is_inert = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%:/".contains(&byte);
         for (host, name) in hosts.iter().flat_map(|host| names.map(|name| (host, name))) {
             for (tool, command) in Tool::ALL.iter().zip(commands(None, host, field(name))) {
-                let url = command.strip_prefix(tool.invocation()).unwrap();
+                let url = command.strip_prefix(tool.invocation(None)).unwrap();
                 assert!(url.bytes().all(is_inert) && url.as_bytes()[0].is_ascii_alphanumeric(), "{command}");
             }
         }

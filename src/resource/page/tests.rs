@@ -9,7 +9,7 @@ use crate::client::{Client, ForwardingField, Peer, Rule, Scheme, TrustList};
 use crate::http::field::FIELDS_MAX;
 use crate::http::request;
 use crate::resource::table::ENDPOINTS;
-use crate::resource::{ReverseDns, SITE_PATH_MAX, Site};
+use crate::resource::{FamilyHosts, ReverseDns, SITE_PATH_MAX, Site};
 use sha2::{Digest, Sha256};
 
 /// Chrome's request, as HAProxy hands it on.
@@ -95,6 +95,79 @@ fn the_policy_names_the_style_and_the_script() {
     assert!(!SECURITY_POLICY.contains("unsafe"));
 }
 
+fn family_hosts(ipv4: Option<&str>, ipv6: Option<&str>) -> FamilyHosts {
+    FamilyHosts { ipv4: ipv4.map(str::to_owned), ipv6: ipv6.map(str::to_owned) }
+}
+
+const V4: Option<&str> = Some("v4.example.org");
+const V6: Option<&str> = Some("v6.example.org");
+
+#[test]
+fn the_policy_allows_the_names_of_one_family_and_the_script_that_asks_there() {
+    assert_eq!(security_policy(&site()), SECURITY_POLICY);
+    let script = format!(" 'sha256-{}'; connect-src", base64(&Sha256::digest(format!("\n{}", family::SCRIPT))));
+    for (ipv4, ipv6, names) in
+        [(V4, V6, " v4.example.org:* v6.example.org:*; "), (V4, None, " v4.example.org:*; "), (None, V6, " v6.example.org:*; ")]
+    {
+        let policy = security_policy(&Site { family_hosts: family_hosts(ipv4, ipv6), ..site() }).into_owned();
+        let more = format!("{script}{names}");
+        assert!(policy.contains(&more), "{policy} lacks {more}");
+        assert_eq!(policy.replace(&more, "; "), SECURITY_POLICY);
+    }
+}
+
+#[test]
+fn the_page_asks_by_the_family_that_the_client_did_not_use() {
+    const A4: &str = "203.0.113.9:1";
+    const A6: &str = "[2001:db8::1]:1";
+    for (peer, ipv4, ipv6, asked, rows) in [
+        (A4, V4, V6, Some("IPv6 v6.example.org"), "ipv4 203.0.113.9, ipv6 ask v6.example.org"),
+        (A6, V4, V6, Some("IPv4 v4.example.org"), "ipv4 ask v4.example.org, ipv6 2001:db8::1"),
+        (A4, None, V6, Some("IPv6 v6.example.org"), "ipv6 ask v6.example.org"),
+        (A6, V4, None, Some("IPv4 v4.example.org"), "ipv4 ask v4.example.org"),
+        (A6, None, V6, None, "ipv6 2001:db8::1"),
+        (A4, V4, None, None, "ipv4 203.0.113.9"),
+        (A4, None, None, None, ""),
+    ] {
+        let site = Site { family_hosts: family_hosts(ipv4, ipv6), path: "/my".to_owned(), ..site() };
+        let page = page_with("Host: ip.example.org:8443\r\n", peer, &site);
+        let link = |name: &str| format!("<a class=\"ask\" href=\"//{name}:8443/my/ip\">ask {name}</a>");
+        let lines = asked.map(|asked| {
+            let (family, name) = asked.split_once(' ').unwrap();
+            let link = link(name);
+            format!("<p id=\"other\" data-family=\"{family}\" role=\"status\">Your {family} address:\n{link}</p>\n</div>")
+        });
+        assert_eq!(page.contains("id=\"other\""), lines.is_some(), "{peer} {rows}");
+        assert!(lines.is_none_or(|lines| page.contains(&lines)), "{peer} {rows}: {page}");
+        assert_eq!(page.contains(family::SCRIPT), asked.is_some(), "{peer} {rows}");
+        for row in rows.split(", ").filter(|row| !row.is_empty()) {
+            let (name, result) = row.split_once(' ').unwrap();
+            let result = result.strip_prefix("ask ").map_or(result.to_owned(), link);
+            let row = format!("<tr><th><span>{name}</span>");
+            assert_eq!(between(between(&page, &row, "</tr>"), "<td>", "</td>"), result, "{peer} {rows}");
+        }
+        assert_eq!(page.matches("<span>ipv").count(), rows.split_terminator(", ").count(), "{peer} {rows}");
+    }
+}
+
+#[test]
+fn commands_for_one_family_have_its_name_and_the_scheme_that_the_proxy_tells() {
+    let site = Site { family_hosts: family_hosts(V4, V6), host: Some("ip.example.org".to_owned()), ..site() };
+    let fields = "Host: a:81\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n";
+    let page = page_with(fields, "172.18.0.2:40000", &site);
+    for (tool, commands) in [
+        (Tool::Curl, ["curl -4 https://v4.example.org/", "curl -6 https://v6.example.org/"]),
+        (Tool::Wget, ["wget -4qO - https://v4.example.org/", "wget -6qO - https://v6.example.org/"]),
+        (Tool::PowerShell, ["Invoke-RestMethod https://v4.example.org/", "Invoke-RestMethod https://v6.example.org/"]),
+    ] {
+        assert_eq!(self::commands(&page, tool)[..2], commands);
+    }
+    assert!(page.contains("href=\"//v6.example.org/ip\""), "the page knows its scheme itself: {page}");
+    assert!(has_curl(&page, "curl https://ip.example.org/"));
+    let unknown = page_with("Host: a\r\nX-Forwarded-For: 172.18.0.2\r\n", "172.18.0.2:1", &site);
+    assert!(unknown.contains("<span>ipv4</span>"), "of a proxy's own address, too");
+}
+
 #[test]
 fn a_usual_page_is_small() {
     let page = page_with(USUAL, "172.18.0.2:40000", &site());
@@ -147,13 +220,15 @@ fn an_address_that_is_not_known_is_not_shown() {
     let request = &request::parse(b"GET / HTTP/1.0\r\n\r\n", &mut storage).unwrap().request().unwrap();
     let peer = &Peer { address: None, port: None, ..Rule::default().peer("203.0.113.9:1".parse().unwrap()) };
     let client = &Client { address: None, port: None, scheme: Some(Scheme::Https) };
+    let site = Site { family_hosts: family_hosts(V4, V6), ..site() };
     let mut content = Vec::new();
     render(
-        &Context { request, client, peer, rule: &rule, site: &site(), databases: None, draining: false },
+        &Context { request, client, peer, rule: &rule, site: &site, databases: None, draining: false },
         ENDPOINTS,
         &mut content,
     );
     let page = String::from_utf8(content).unwrap();
+    assert!(!page.contains("class=\"ask\"") && !page.contains("<span>ipv4"), "nor is its family");
     assert!(page.contains("Your public IP is\n<strong class=\"long\">not known</strong>"), "{page}");
     assert!(!page.contains("source-ip") && !page.contains("id=\"ip\""));
     assert!(has_curl(&page, "curl https://HOST/all"), "nobody said which host");
@@ -276,7 +351,9 @@ fn large() -> impl Iterator<Item = String> {
 #[test]
 fn the_page_is_never_larger_than_its_limit() {
     let hosts = ["a".repeat(255), "!".repeat(255), format!("[v1.{}]:65535", "!".repeat(80))];
-    let site = Site { path: format!("/{}", "a".repeat(SITE_PATH_MAX - 1)), ..site() };
+    let name = |first: &str| format!("{first}{}", "a".repeat(252));
+    let family_hosts = family_hosts(Some(&name("b")), Some(&name("c")));
+    let site = Site { path: format!("/{}", "a".repeat(SITE_PATH_MAX - 1)), family_hosts, ..site() };
     let mut largest = 0;
     for fields in large().chain(["".to_owned()]) {
         for host in &hosts {
