@@ -28,8 +28,9 @@ const STATES = [
 
 const choose = (page, name) => page.getByRole('tab', { name }).click();
 
-const server = await startServer('--trusted-proxy', 'loopback', '--explain', '--served-by', 'web-3', '--site-host', 'ip.example.org');
-const browser = await startBrowser();
+const SETUP = ['--trusted-proxy', 'loopback', '--explain', '--served-by', 'web-3', '--site-host', 'ip.example.org'];
+const server = await startServer(...SETUP);
+const browser = await startBrowser({ 'ip6.example.org': '[::1]' });
 for (const [name, fields, options, act] of STATES) {
   const proxy = await startProxy(server.port, fields);
   const { page, context } = await open(browser, `http://ip.example.org:${proxy.port}/`, options);
@@ -39,5 +40,19 @@ for (const [name, fields, options, act] of STATES) {
   await context.close();
   proxy.stop();
 }
+
+// The address of the other family comes by another proxy, at the same port.
+const both = await startServer(...SETUP, '--site-host-ipv4', 'ip4.example.org', '--site-host-ipv6', 'ip6.example.org');
+const by4 = await startProxy(both.port, V4);
+const by6 = await startProxy(both.port, V6, { host: '::1', port: by4.port });
+const { page, context } = await open(browser, `http://ip.example.org:${by4.port}/`, { viewport: WIDE });
+await page.locator('#other strong').waitFor();
+await choose(page, 'Curl');
+await page.mouse.move(0, 0);
+await page.screenshot({ path: join(directory, 'both-families.png') });
+await context.close();
+by4.stop();
+by6.stop();
+await both.stop();
 await browser.close();
 await server.stop();

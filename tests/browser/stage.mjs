@@ -31,9 +31,9 @@ export async function startServerAt(listen, ...more) {
 
 /**
  * Starts a proxy that adds these lines to every request, byte by byte: what no browser would send by itself.
- * `lines` is a Buffer or a string, each line ending in CRLF.
+ * `lines` is a Buffer or a string, each line ending in CRLF. `at` is where it listens.
  */
-export async function startProxy(target, lines) {
+export async function startProxy(target, lines, at = { host: '127.0.0.1', port: 0 }) {
   const proxy = net.createServer(client => {
     const server = net.connect(target, '127.0.0.1');
     client.on('data', bytes => {
@@ -47,7 +47,7 @@ export async function startProxy(target, lines) {
       one.on('close', () => other.destroy());
     }
   });
-  proxy.listen(0, '127.0.0.1');
+  proxy.listen(at);
   await once(proxy, 'listening');
   return { port: proxy.address().port, stop: () => proxy.close() };
 }
