@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { open, startBrowser, startServerAt } from './stage.mjs';
@@ -90,6 +92,15 @@ describe('both addresses are shown', () => {
       const reaches = await page.locator('body *:visible').evaluateAll(elements =>
         Math.max(...elements.filter(element => element.tagName !== 'INPUT').map(element => element.getBoundingClientRect().right)));
       assert(reaches <= 320, `${reaches} px`);
+    }));
+
+  test('and axe finds nothing', () =>
+    visit({}, async page => {
+      await page.locator('#other strong').waitFor();
+      await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+      const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+      const { violations } = await page.evaluate(values => window.axe.run({ runOnly: { type: 'tag', values } }), values);
+      assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ target }) => target)]), []);
     }));
 
   test('with commands for each', () =>
