@@ -92,6 +92,14 @@ fn explained(row: Row) -> Row {
     Row { settings, ..row }
 }
 
+fn named(row: Row) -> Row {
+    let settings = |settings: &mut Settings| {
+        settings.site.family_hosts.ipv4 = Some("ip4.example.org".to_owned());
+        settings.site.family_hosts.ipv6 = Some("ip6.example.org".to_owned());
+    };
+    Row { settings, ..row }
+}
+
 fn known(row: Row) -> Row {
     let settings = |settings: &mut Settings| {
         let files = [Mmdb::city().file(), Mmdb::asn().file()];
@@ -118,6 +126,7 @@ fn rows() -> Vec<Row> {
         one("/ as wrk sends it", "GET / HTTP/1.1\r\nHost: localhost:8080\r\n\r\n"),
         get("/ as JSON", "/?format=json"),
         get("the page", "/?format=html"),
+        named(get("the page with both addresses", "/?format=html")),
         get("/ip", "/ip"),
         get("/port", "/port"),
         get("/<field>", "/user-agent"),
