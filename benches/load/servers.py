@@ -36,13 +36,13 @@ frontend addresses
 
 
 class Server:
-    """A server's process; started by `with`, on the given processor alone."""
+    """A server's process; started by `with`, on the given processors alone."""
 
-    def __init__(self, name, command, port, cpu):
-        self.name, self.command, self.port, self.cpu = name, command, port, cpu
+    def __init__(self, name, command, port, *cpus):
+        self.name, self.command, self.port, self.cpus = name, command, port, cpus
 
     def __enter__(self):
-        pin = lambda: os.sched_setaffinity(0, {self.cpu})
+        pin = lambda: os.sched_setaffinity(0, self.cpus)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.process = subprocess.Popen(shlex.split(self.command), preexec_fn=pin, start_new_session=True, **quiet)
         patience = time.monotonic() + 15
@@ -129,4 +129,4 @@ def floor(directory, name, swagip, port):
         with swagip:
             answer.write_bytes(ask(swagip.port))
             last.write_bytes(ask(swagip.port, "Connection: close\r\n"))
-    return Server(name, f"{program} {port} {answer} {last}", port, swagip.cpu)
+    return Server(name, f"{program} {port} {answer} {last}", port, *swagip.cpus)
