@@ -1,16 +1,26 @@
 //! What `/metrics` tells: which series change by how much when something happens, and that nothing else does.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/mmdb.rs"]
+mod mmdb;
+#[path = "support/network.rs"]
+mod network;
+#[path = "support/resolver.rs"]
+mod resolver;
 mod support;
 
+use mmdb::Mmdb;
 use proptest::prelude::*;
+use resolver::{A, PTR, Resolver};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 use support::{Answer, TestServer};
-use swagip::net::{Listen, ListenerKind, Order, Settings, Threads};
+use swagip::client::{ForwardingField, Rule, TrustList};
+use swagip::net::{DatabaseFiles, Listen, ListenerKind, Order, Settings, Threads};
+use swagip::resource::ReverseDns;
 
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -21,7 +31,7 @@ struct Monitored {
     metrics: SocketAddr,
 }
 
-/// The values of all series but the process's own.
+/// The values of all series but the process's own; a sum of seconds in milliseconds.
 type Series = BTreeMap<String, i64>;
 
 impl Monitored {
@@ -77,7 +87,11 @@ impl Monitored {
 
 fn series(text: &str) -> Series {
     let lines = text.lines().filter(|line| !line.starts_with('#') && !line.starts_with("process_"));
-    let pair = |line: &str| line.rsplit_once(' ').map(|(name, value)| (name.to_owned(), value.parse().unwrap())).unwrap();
+    let number = |text: &str| match text.split_once('.') {
+        Some((seconds, rest)) => seconds.parse::<i64>().unwrap() * 1000 + format!("{rest:0<3}").parse::<i64>().unwrap(),
+        None => text.parse().unwrap(),
+    };
+    let pair = |line: &str| line.rsplit_once(' ').map(|(name, value)| (name.to_owned(), number(value))).unwrap();
     let pairs: Vec<(String, i64)> = lines.map(pair).collect();
     let series: Series = pairs.iter().cloned().collect();
     assert_eq!(series.len(), pairs.len(), "no series comes twice");
@@ -378,6 +392,95 @@ fn two_threads() {
     // The kernel chooses by the ports: 2^-63 that one gets all.
     assert!(threads.iter().all(|&count| count > 0), "{threads:?}");
     drop(streams);
+}
+
+/// What each of these questions changes, asked one at a time by its client of a server on which all look-ups are on.
+#[test]
+fn lookups() {
+    network::alone("lookups", &["9.9.9.9/32"], || {
+        let resolver = Resolver::start(|name, kind| match (name, kind) {
+            ("8.8.8.8.in-addr.arpa" | "7.7.7.7.in-addr.arpa", PTR) => Some(resolver::name("eight.example")),
+            ("eight.example", A) => Some(vec![8, 8, 8, 8]),
+            ("6.6.6.6.in-addr.arpa", _) => None,
+            _ => Some(Vec::new()),
+        });
+        let monitored = lookups_on(Some(resolver.address));
+        let open = TcpListener::bind(("9.9.9.9", 0)).unwrap();
+        let port = format!("/port/{}", open.local_addr().unwrap().port());
+        for (path, client, lookup, results) in [
+            ("/hostname", "8.8.8.8", "hostname", &["answered"][..]),
+            ("/hostname", "7.7.7.7", "hostname", &["unknown"]),
+            ("/hostname", "5.5.5.5", "hostname", &["unknown"]),
+            ("/hostname", "6.6.6.6", "hostname", &["timeout"]),
+            (&port, "9.9.9.9", "port", &["answered"]),
+            ("/port/1", "9.9.9.9", "port", &["answered"]),
+            ("/port/1", "10.0.0.1", "port", &[]),
+            ("/port/0", "9.9.9.9", "port", &[]),
+            ("/city", "203.0.113.9", "mmdb", &["answered"]),
+            ("/asn?ip=192.0.2.1", "203.0.113.9", "mmdb", &["unknown"]),
+            ("/city?ip=x", "203.0.113.9", "mmdb", &[]),
+            ("/ip", "203.0.113.9", "mmdb", &[]),
+        ] {
+            let before = monitored.series();
+            monitored.server.get(path, &format!("X-Forwarded-For: {client}\r\n"));
+            let changed = changes(&before, &monitored.series()).into_iter().filter(|line| line.starts_with("lookup"));
+            let mut expected = vec![format!("lookups_total{{lookup=\"{lookup}\"}} +1"); results.len()];
+            expected.extend(
+                results.iter().map(|result| format!("lookup_results_total{{lookup=\"{lookup}\",result=\"{result}\"}} +1")),
+            );
+            if lookup != "mmdb" && !results.is_empty() {
+                expected.push(format!("lookup_duration_seconds_count{{lookup=\"{lookup}\"}} +1"));
+                expected.push(format!("lookup_duration_seconds_bucket{{lookup=\"{lookup}\",le=\"+Inf\"}} +1"));
+            }
+            let is_timed = |line: &String| line.contains("_sum{") || line.contains("le=\"") && !line.contains("+Inf");
+            let (timed, mut rest): (Vec<String>, Vec<String>) = changed.partition(is_timed);
+            expected.sort_unstable();
+            rest.sort_unstable();
+            assert_eq!(rest, expected, "{path} {client}");
+            if *results == ["timeout"] {
+                // Two tries of a second.
+                assert_eq!(timed.iter().filter(|line| line.contains("le=\"")).count(), 1, "{timed:?}");
+                let waited = timed.iter().find_map(|line| line.split_once("_sum")?.1.rsplit_once('+')?.1.parse().ok());
+                assert!(waited.is_some_and(|waited: i64| (1998..2500).contains(&waited)), "{timed:?}");
+            }
+        }
+        too_many_at_once(&monitored);
+    });
+}
+
+/// A server on which all look-ups are on.
+fn lookups_on(resolver: Option<SocketAddr>) -> Monitored {
+    Monitored::with(|settings| {
+        settings.rule = Rule::new(TrustList::parse(["127.0.0.0/8"]).unwrap(), ForwardingField::default());
+        settings.resolver = resolver;
+        (settings.site.reverse_dns, settings.site.port_test) = (ReverseDns::All, true);
+        let files = [Mmdb::city(), Mmdb::asn()].map(|file| file.file());
+        settings.databases = Some(DatabaseFiles::open(files.to_vec(), "en".to_owned()).unwrap().into());
+        files.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+    })
+}
+
+/// The second question of a client is refused while the first is under way, which is cancelled when the client goes.
+fn too_many_at_once(monitored: &Monitored) {
+    let asked = r#"swagip_lookups_total{lookup="hostname"}"#;
+    let result = |result: &str| format!("swagip_lookup_results_total{{lookup=\"hostname\",result=\"{result}\"}}");
+    let before = monitored.series();
+    let mut first = monitored.server.connect();
+    first.write_all(b"GET /hostname HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n").unwrap();
+    monitored.settled(|series| series[asked] == before[asked] + 1);
+    assert_eq!(monitored.server.get("/hostname", "X-Forwarded-For: 6.6.6.6\r\n").status, 503);
+    socket2::SockRef::from(&first).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(first);
+    let after = monitored.settled(|series| series[&result("cancelled")] > 0);
+    let change = |name: &str| after[name] - before[name];
+    assert_eq!((change(asked), change(&result("refused")), change(&result("cancelled"))), (2, 1, 1));
+    let waited = r#"swagip_lookup_duration_seconds_count{lookup="hostname"}"#;
+    assert_eq!(change(waited), 0, "nobody has waited to the end");
+}
+
+#[test]
+fn lookups_that_are_off_are_not_told_of() {
+    assert!(!Monitored::start().text().contains("lookup"));
 }
 
 #[test]

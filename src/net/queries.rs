@@ -46,9 +46,32 @@ pub trait Asker: Send {
     fn take_reply(&mut self, registry: &Registry, now: Millis) -> Option<(Ticket, Reply)>;
 }
 
+/// A question, and since when it is under way.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// What was asked.
+    pub question: Question,
+    /// When.
+    pub at: Millis,
+}
+
+/// A reply that somebody waits for.
+#[derive(Debug)]
+pub struct Replied {
+    /// On this slot.
+    pub slot: usize,
+    /// With this.
+    pub ticket: Ticket,
+    /// What it is the reply to.
+    pub asked: Asked,
+    /// What it is.
+    pub reply: Reply,
+}
+
 /// A question under way.
 struct Query {
     serial: u32,
+    asked: Asked,
     /// Of the connection that waits; nothing when it has gone.
     slot: Option<usize>,
     source: Source,
@@ -77,24 +100,26 @@ impl Queries {
         }
         self.serial = self.serial.wrapping_add(1);
         let serial = self.serial;
-        let ticket = Ticket { index: self.queries.insert(Query { serial, slot: Some(slot), source }) as u32, serial };
+        let ticket = Ticket {
+            index: self.queries.insert(Query { serial, asked: Asked { question, at: now }, slot: Some(slot), source }) as u32,
+            serial,
+        };
         self.asker.ask(ticket, question, registry, now);
         Some(ticket)
     }
 
-    /// Nobody waits for this reply any more. The question goes on and keeps its place until then: or a client that resets its connection
-    /// each time could have any number asked at once.
-    pub fn abandon(&mut self, ticket: Ticket) {
-        if let Some(query) = self.queries.get_mut(ticket.index()).filter(|query| query.serial == ticket.serial) {
-            query.slot = None;
-        }
+    /// Nobody waits for this reply any more; tells what was asked, the first time. The question goes on and keeps its place until then: or
+    /// a client that resets its connection each time could have any number asked at once.
+    pub fn abandon(&mut self, ticket: Ticket) -> Option<Asked> {
+        let query = self.queries.get_mut(ticket.index()).filter(|query| query.serial == ticket.serial)?;
+        query.slot.take().map(|_| query.asked)
     }
 
-    /// Forgets a question whose time is up.
-    pub fn cancel(&mut self, ticket: Ticket) {
-        if self.take(ticket).is_some() {
-            self.asker.cancel(ticket);
-        }
+    /// Forgets a question whose time is up, and tells which; `None` if it was not under way.
+    pub fn cancel(&mut self, ticket: Ticket) -> Option<Asked> {
+        let query = self.take(ticket)?;
+        self.asker.cancel(ticket);
+        Some(query.asked)
     }
 
     /// One of the asker's own sockets is ready.
@@ -107,12 +132,12 @@ impl Queries {
         self.asker.due()
     }
 
-    /// The next reply that somebody waits for: on which slot, with which ticket, and what it is.
-    pub fn next_reply(&mut self, registry: &Registry, now: Millis) -> Option<(usize, Ticket, Reply)> {
+    /// The next reply that somebody waits for.
+    pub fn next_reply(&mut self, registry: &Registry, now: Millis) -> Option<Replied> {
         loop {
             let (ticket, reply) = self.asker.take_reply(registry, now)?;
-            if let Some(slot) = self.take(ticket).and_then(|query| query.slot) {
-                return Some((slot, ticket, reply));
+            if let Some(Query { slot: Some(slot), asked, .. }) = self.take(ticket) {
+                return Some(Replied { slot, ticket, asked, reply });
             }
         }
     }

@@ -10,7 +10,7 @@ use super::{BindError, Listen, ListenerKind, Settings, Stopper, Threads, cpu, li
 use crate::exchange::Service;
 use crate::observe::Observers;
 use crate::observe::access_log::AccessLog;
-use crate::observe::metrics::Metrics;
+use crate::observe::metrics::{LookupsOn, Metrics};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io;
 use std::net::SocketAddr;
@@ -59,7 +59,8 @@ impl Server {
             databases: settings.databases.clone(),
         };
         let has_metrics = listeners.iter().any(|listen| listen.kind == ListenerKind::Metrics);
-        let metrics = has_metrics.then(|| Arc::new(Metrics::new(threads, settings.log_lines_dropped.clone())));
+        let metrics =
+            has_metrics.then(|| Arc::new(Metrics::new(threads, lookups_on(settings), settings.log_lines_dropped.clone())));
         let supervisor = settings.supervision.as_ref().map(|supervision| Supervisor::new(supervision, threads).map(Arc::new));
         let supervisor = supervisor.transpose().map_err(BindError::Resources)?;
         // One question of each source, in all threads.
@@ -132,6 +133,12 @@ impl Server {
 /// Whether a request may be about something that must be looked up.
 fn asks(settings: &Settings) -> bool {
     settings.resolver.is_some() || settings.site.port_test
+}
+
+/// What there is to count of look-ups.
+fn lookups_on(settings: &Settings) -> LookupsOn {
+    let Settings { resolver, site, databases, .. } = settings;
+    LookupsOn { hostname: resolver.is_some(), port: site.port_test, databases: databases.is_some() }
 }
 
 /// How many connections all threads may have together; the soft limit of descriptors is raised to the hard one.

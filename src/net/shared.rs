@@ -2,10 +2,12 @@
 
 use super::ListenerKind;
 use super::deadlines::Millis;
+use super::queries::Asked;
 use crate::client::{Peer, Role};
 use crate::exchange::Service;
 use crate::observe::Observers;
-use crate::observe::metrics::{Closed, Counters};
+use crate::observe::metrics::{Closed, Counters, Lookup, LookupResult};
+use crate::resource::Question;
 
 /// Buffers, the time, and what answers.
 pub struct Shared {
@@ -49,5 +51,26 @@ impl Shared {
         if let (Some(counters), Some(listener)) = (self.counters(), kind.counted()) {
             counters.closed(listener, reason);
         }
+    }
+
+    /// Counts a question.
+    pub fn count_asked(&self, question: Question) {
+        if let Some(counters) = self.counters() {
+            counters.asked(lookup(question));
+        }
+    }
+
+    /// Counts what came of one.
+    pub fn count_result(&self, asked: Asked, result: LookupResult) {
+        if let Some(counters) = self.counters() {
+            counters.came_of(lookup(asked.question), result, self.now.saturating_sub(asked.at));
+        }
+    }
+}
+
+fn lookup(question: Question) -> Lookup {
+    match question {
+        Question::Hostname(_) => Lookup::Hostname,
+        Question::Port(..) => Lookup::Port,
     }
 }

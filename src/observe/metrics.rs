@@ -3,10 +3,14 @@
 //! Each thread has counters of its own, which it alone writes; whoever asks for them adds them up. What is asked on a listener for
 //! monitoring is not counted, so a scrape changes nothing that it shows but the process's own figures.
 
+mod write;
+
 mod counters;
+
+mod lookups;
+
 mod exposition;
 mod process;
-mod write;
 
 use crate::resource::monitoring::Format;
 use process::Process;
@@ -14,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use counters::{Closed, Counters, Limit, Listener};
+pub use lookups::{Lookup, LookupResult, LookupsOn};
 
 /// The lines of the error log that nobody read; shared with whoever writes it.
 #[derive(Clone, Debug, Default)]
@@ -34,14 +39,15 @@ impl LinesDropped {
 #[derive(Debug)]
 pub struct Metrics {
     threads: Vec<Arc<Counters>>,
+    lookups: LookupsOn,
     errors_dropped: LinesDropped,
     process: Process,
 }
 
 impl Metrics {
     /// Counters for so many threads.
-    pub fn new(threads: usize, errors_dropped: LinesDropped) -> Metrics {
-        Metrics { threads: (0..threads).map(|_| Arc::default()).collect(), errors_dropped, process: Process::new() }
+    pub fn new(threads: usize, lookups: LookupsOn, errors_dropped: LinesDropped) -> Metrics {
+        Metrics { threads: (0..threads).map(|_| Arc::default()).collect(), lookups, errors_dropped, process: Process::new() }
     }
 
     /// What a thread counts with.
@@ -83,10 +89,13 @@ mod tests {
     /// Whoever reads this knows what a scrape looks like.
     #[test]
     fn both_formats() {
-        let metrics = Arc::new(Metrics::new(2, LinesDropped::default()));
+        let metrics = Arc::new(Metrics::new(2, LookupsOn { hostname: true, ..LookupsOn::default() }, LinesDropped::default()));
         metrics.threads[0].moved(10, 20);
         metrics.threads[1].moved(1, 2);
         metrics.threads[1].accepted(Listener::Proxy);
+        for (thread, milliseconds) in [(0, 0), (1, 5), (0, 6), (1, 2501)] {
+            metrics.threads[thread].came_of(Lookup::Hostname, LookupResult::Unknown, milliseconds);
+        }
         for (format, expected) in [
             (
                 Format::Prometheus,
@@ -102,6 +111,20 @@ mod tests {
                  swagip_connections{listener=\"plain\"} 0\nswagip_connections{listener=\"proxy\"} 1\n",
             ),
             (Format::OpenMetrics, "swagip_thread_connections{thread=\"0\"} 0\nswagip_thread_connections{thread=\"1\"} 1\n"),
+            (
+                Format::Prometheus,
+                "# TYPE swagip_lookup_duration_seconds histogram\n\
+                 swagip_lookup_duration_seconds_bucket{lookup=\"hostname\",le=\"0.005\"} 2\n\
+                 swagip_lookup_duration_seconds_bucket{lookup=\"hostname\",le=\"0.01\"} 3\n",
+            ),
+            (
+                Format::OpenMetrics,
+                "_bucket{lookup=\"hostname\",le=\"1.0\"} 3\n\
+                 swagip_lookup_duration_seconds_bucket{lookup=\"hostname\",le=\"2.5\"} 3\n\
+                 swagip_lookup_duration_seconds_bucket{lookup=\"hostname\",le=\"+Inf\"} 4\n\
+                 swagip_lookup_duration_seconds_sum{lookup=\"hostname\"} 2.512\n\
+                 swagip_lookup_duration_seconds_count{lookup=\"hostname\"} 4\n",
+            ),
             (Format::OpenMetrics, "# TYPE swagip_build info\nswagip_build_info{version=\""),
             (Format::Prometheus, "# TYPE swagip_build_info gauge\nswagip_build_info{version=\""),
             (Format::Prometheus, "\nswagip_draining 1\n"),
@@ -115,12 +138,17 @@ mod tests {
     /// No scrape is longer than an answer may be, with every count as long as it gets and as many threads as there may be.
     #[test]
     fn the_longest() {
-        let metrics = Arc::new(Metrics::new(1024, LinesDropped::default()));
+        let metrics =
+            Arc::new(Metrics::new(1024, LookupsOn { hostname: true, port: true, databases: true }, LinesDropped::default()));
         let all = &metrics.threads[0];
         all.sent.add(u64::MAX);
         all.received.add(u64::MAX);
         let counts = all.answers.as_flattened().iter().chain(&all.refusals).chain(&all.accepted);
         counts.chain(&all.closed[0]).chain(&all.limits).for_each(|count| count.add(u64::MAX / 1000));
+        for lookups in &all.lookups {
+            let counts = lookups.results.iter().chain(&lookups.waits).chain([&lookups.asked, &lookups.waited]);
+            counts.for_each(|count| count.add(u64::MAX / 1000));
+        }
         metrics.threads.iter().skip(1).for_each(|thread| thread.accepted[0].add(u64::MAX / 2000));
         let text = report(&metrics, Format::OpenMetrics);
         assert!(text.len() < ANSWER_MAX, "{}", text.len());

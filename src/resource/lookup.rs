@@ -67,8 +67,10 @@ pub enum Reply {
     },
     /// This machine has no way to the address, so its port was not tried.
     NoRoute,
-    /// There is no such thing, or nothing came in time.
+    /// There is no such thing.
     Unknown,
+    /// Nothing came in time: answered as what is not known, or not open.
+    TimedOut,
     /// Too much is being asked already.
     Busy,
 }

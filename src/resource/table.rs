@@ -143,6 +143,11 @@ fn endpoints(context: &Context<'_>) -> &'static [Endpoint] {
 }
 
 impl Resource {
+    /// Whether it answers with one thing that databases know.
+    pub fn is_about_a_place(self) -> bool {
+        self.endpoint().is_some_and(|endpoint| endpoint.needs.is_some())
+    }
+
     /// Whether it is what load balancers and monitors ask.
     pub fn is_check(self) -> bool {
         matches!(self, Resource::Health | Resource::Healthz | Resource::Livez | Resource::Ready | Resource::Readyz)

@@ -36,7 +36,9 @@ pub enum Status {
     Pending,
     /// This came.
     Answered(Records),
-    /// Nothing will: nobody is there, or has replied in time.
+    /// Nothing has in time.
+    TimedOut,
+    /// Nothing will: nobody is there.
     Failed,
 }
 
@@ -76,7 +78,8 @@ impl Exchange {
             }
         }
         match now >= self.due {
-            true if self.tries >= TRIES_MAX || self.send(now).is_err() => Status::Failed,
+            true if self.tries >= TRIES_MAX => Status::TimedOut,
+            true if self.send(now).is_err() => Status::Failed,
             _ => Status::Pending,
         }
     }

@@ -56,7 +56,8 @@ impl Hostname {
             let records = match self.exchange.advance(scene.now) {
                 Status::Answered(records) => records,
                 Status::Pending if scene.now < self.end => return None,
-                Status::Pending | Status::Failed => Records::default(),
+                Status::Pending | Status::TimedOut if matches!(self.stage, Stage::Names) => return Some(Reply::TimedOut),
+                Status::Pending | Status::TimedOut | Status::Failed => Records::default(),
             };
             if let Some(name) = self.confirmed(&records) {
                 return Some(Reply::Hostname { name, is_confirmed: true });

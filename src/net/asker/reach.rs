@@ -56,7 +56,10 @@ impl Reach {
             Ok(Some(error)) => Some(was_established(&error)),
             Err(_) => Some(false),
         };
-        is_open.or((now >= self.end).then_some(false)).map(|is_open| Reply::Port { is_open })
+        match is_open {
+            Some(is_open) => Some(Reply::Port { is_open }),
+            None => (now >= self.end).then_some(Reply::TimedOut),
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::Worker;
 use crate::net::connection::Outcome;
-use crate::observe::metrics::Closed;
+use crate::net::queries::{Asked, Replied};
+use crate::observe::metrics::{Closed, LookupResult};
 use crate::resource::Reply;
 
 impl Worker {
@@ -15,7 +16,9 @@ impl Worker {
         let Some(question) = connection.question() else { return true };
         let ticket = queries.as_mut().and_then(|queries| queries.ask(slot, question, poll.registry(), shared.now));
         connection.set_ticket(ticket);
+        shared.count_asked(question);
         if ticket.is_none() {
+            shared.count_result(Asked { question, at: shared.now }, LookupResult::Refused);
             self.reply(slot, &Reply::Busy);
         }
         ticket.is_some()
@@ -24,7 +27,10 @@ impl Worker {
     /// Gives the replies that have come to those that wait for them.
     pub(super) fn take_replies(&mut self) {
         while let Some(queries) = &mut self.queries {
-            let Some((slot, ticket, reply)) = queries.next_reply(self.poll.registry(), self.shared.now) else { return };
+            let Some(Replied { slot, ticket, asked, reply }) = queries.next_reply(self.poll.registry(), self.shared.now) else {
+                return;
+            };
+            self.shared.count_result(asked, result(&reply));
             if self.connections.get(slot).is_some_and(|connection| connection.ticket() == Some(ticket)) {
                 self.reply(slot, &reply);
             }
@@ -36,16 +42,20 @@ impl Worker {
 
     /// No reply has come in time.
     pub(super) fn give_up_asking(&mut self, slot: usize) {
-        if let Some((queries, ticket)) = self.queries.as_mut().zip(self.connections[slot].ticket()) {
-            queries.cancel(ticket);
+        if let Some((queries, ticket)) = self.queries.as_mut().zip(self.connections[slot].ticket())
+            && let Some(asked) = queries.cancel(ticket)
+        {
+            self.shared.count_result(asked, LookupResult::TimedOut);
         }
-        self.reply(slot, &Reply::Unknown);
+        self.reply(slot, &Reply::TimedOut);
     }
 
     /// Nobody waits any more on this slot.
     pub(super) fn abandon(&mut self, slot: usize) {
-        if let Some((queries, ticket)) = self.queries.as_mut().zip(self.connections[slot].ticket()) {
-            queries.abandon(ticket);
+        if let Some((queries, ticket)) = self.queries.as_mut().zip(self.connections[slot].ticket())
+            && let Some(asked) = queries.abandon(ticket)
+        {
+            self.shared.count_result(asked, LookupResult::Cancelled);
         }
     }
 
@@ -55,5 +65,16 @@ impl Worker {
             Ok(()) => self.settle(slot, Outcome::Ready),
             Err(_) => self.close_for(slot, Closed::Error),
         }
+    }
+}
+
+/// What a reply is counted as.
+fn result(reply: &Reply) -> LookupResult {
+    match reply {
+        Reply::Hostname { is_confirmed: true, .. } | Reply::Port { .. } => LookupResult::Answered,
+        // Anybody can claim a name.
+        Reply::Hostname { is_confirmed: false, .. } | Reply::Unknown | Reply::NoRoute => LookupResult::Unknown,
+        Reply::TimedOut => LookupResult::TimedOut,
+        Reply::Busy => LookupResult::Refused,
     }
 }

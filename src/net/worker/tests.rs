@@ -2,12 +2,16 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{Common, EVENTS_MAX, Worker};
+use crate::exchange::Recorder;
 use crate::exchange::Service;
 use crate::net::deadlines::{Millis, NEVER};
 use crate::net::listener;
 use crate::net::queries::{Asker, Queries, Ticket};
 use crate::net::sources::PerClient;
 use crate::net::{Limits, Listen, ListenerKind, Order, Stopper};
+use crate::observe::Observers;
+use crate::observe::metrics::{LinesDropped, LookupsOn, Metrics};
+use crate::resource::monitoring::Format;
 use crate::resource::{Question, Reply, ReverseDns, Site};
 use mio::{Events, Registry, Token};
 use proptest::prelude::*;
@@ -70,7 +74,9 @@ impl Stage {
         let site = Site { reverse_dns: ReverseDns::All, title: "SwagIP".to_owned(), ..Site::default() };
         let script = Arc::<Mutex<Script>>::default();
         let queries = Queries::new(Box::new(Scripted(Arc::clone(&script))), Arc::new(PerClient::new(1)));
-        let service = Service::recording(crate::client::Rule::default(), site, None);
+        let metrics = Arc::new(Metrics::new(1, LookupsOn { hostname: true, ..LookupsOn::default() }, LinesDropped::default()));
+        let observers = Observers { metrics: Some(metrics.thread(0)), access_log: None };
+        let service = Service::recording(crate::client::Rule::default(), site, observers.boxed());
         let stopper = Stopper::new().unwrap();
         let common = Common {
             limits,
@@ -126,6 +132,14 @@ impl Stage {
         let mut script = self.script.lock().unwrap();
         let ends: Vec<_> = script.asked.iter().map(|(ticket, _)| (*ticket, Reply::Unknown)).collect();
         script.replies.extend(ends);
+    }
+
+    /// How many look-ups are counted with this result.
+    fn counted(&self, result: &str) -> usize {
+        let mut text = Vec::new();
+        self.worker.shared.service.recorder().report(Format::Prometheus, false, &mut text);
+        let series = format!("swagip_lookup_results_total{{lookup=\"hostname\",result=\"{result}\"}} ");
+        String::from_utf8(text).unwrap().lines().find_map(|line| line.strip_prefix(&series)?.parse().ok()).unwrap()
     }
 
     /// Questions under way.
@@ -274,6 +288,7 @@ fn questions_are_bounded_and_all_are_answered_without_a_reply() {
     stage.pass(2);
     stage.turn_until(|_| count(&mut clients, 404) == 256);
     assert_eq!((stage.open_questions(), stage.script.lock().unwrap().cancelled), (0, 256));
+    assert_eq!((stage.counted("timeout"), stage.counted("refused"), stage.counted("cancelled")), (256, 44, 0));
 }
 
 #[test]
@@ -294,6 +309,7 @@ fn a_client_that_resets_its_connection_has_no_other_question_asked_until_the_fir
         stage.turn_until(|stage| stage.worker.connections.is_empty());
     }
     assert_eq!((refused, stage.open_questions(), stage.script.lock().unwrap().asked.len()), (19, 1, 1));
+    assert_eq!((stage.counted("cancelled"), stage.counted("refused")), (1, 19));
     stage.end_all();
     stage.turn_until(|stage| stage.open_questions() == 0);
     stage.connect(Ipv4Addr::LOCALHOST).ask("/hostname");

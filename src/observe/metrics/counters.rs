@@ -1,5 +1,6 @@
 //! One thread's counters.
 
+use super::lookups::{Lookup, LookupResult, Lookups};
 use crate::exchange::Record;
 use crate::http::Refusal;
 use crate::resource::{Resource, ResponseHead};
@@ -25,6 +26,7 @@ pub struct Counters {
     pub(super) closed: [[Count; Closed::ALL.len()]; Listener::ALL.len()],
     pub(super) limits: [Count; Limit::ALL.len()],
     pub(super) access_lines_dropped: Count,
+    pub(super) lookups: [Lookups; Lookup::ALL.len()],
 }
 
 impl Default for Counters {
@@ -38,6 +40,7 @@ impl Default for Counters {
             closed: from_fn(|_| from_fn(|_| Count::default())),
             limits: from_fn(|_| Count::default()),
             access_lines_dropped: Count::default(),
+            lookups: from_fn(|_| Lookups::default()),
         }
     }
 }
@@ -88,6 +91,16 @@ impl Counters {
         self.access_lines_dropped.add(lines);
     }
 
+    /// A look-up was asked for.
+    pub fn asked(&self, lookup: Lookup) {
+        self.lookups[lookup as usize].asked.add(1);
+    }
+
+    /// Something came of a look-up, so many milliseconds after it was asked for.
+    pub fn came_of(&self, lookup: Lookup, result: LookupResult, milliseconds: u64) {
+        self.lookups[lookup as usize].came_of(result, milliseconds);
+    }
+
     /// The connections that are open. Right to a few where their thread is busy: it opens and closes others while this is added up.
     pub(super) fn open(&self, listener: Listener) -> u64 {
         let closed: u64 = self.closed[listener as usize].iter().map(Count::value).sum();
@@ -129,6 +142,8 @@ macro_rules! labels {
         }
     };
 }
+
+pub(super) use labels;
 
 labels! {
     /// What a client's connection came to.

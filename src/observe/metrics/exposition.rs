@@ -1,10 +1,10 @@
 //! All metrics, family by family.
 
-use super::Metrics;
 use super::counters::{Closed, Count, Counters, Limit, Listener};
 use super::process::Figures;
 use super::write::Kind::{Counter, Gauge, Info};
 use super::write::Writer;
+use super::{Metrics, lookups};
 use crate::http::Refusal;
 use crate::resource::{Resource, ResponseHead};
 
@@ -13,6 +13,7 @@ pub(super) fn write(metrics: &Metrics, draining: bool, writer: &mut Writer<'_>) 
     requests(metrics, writer);
     connections(metrics, writer);
     rest(metrics, writer);
+    lookups::write(metrics, writer);
     writer.family("swagip_draining", Gauge, "Whether this server is stopping.").value(u8::from(draining));
     writer.family("swagip_build", Info, "What is running.").one("version", env!("CARGO_PKG_VERSION"), 1);
     process(metrics, &Figures::now(), writer);
@@ -20,11 +21,11 @@ pub(super) fn write(metrics: &Metrics, draining: bool, writer: &mut Writer<'_>) 
 }
 
 impl Metrics {
-    fn sum<'m>(&'m self, count: impl Fn(&'m Counters) -> &'m Count) -> u64 {
+    pub(super) fn sum<'m>(&'m self, count: impl Fn(&'m Counters) -> &'m Count) -> u64 {
         self.threads.iter().map(|counters| count(counters).value()).fold(0, u64::wrapping_add)
     }
 
-    fn answers(&self, resource: Resource, code: u16) -> u64 {
+    pub(super) fn answers(&self, resource: Resource, code: u16) -> u64 {
         let heads = ResponseHead::TEXTS.iter().enumerate().filter(|(_, text)| text.code() == code);
         heads.map(|(head, _)| self.sum(|counters| &counters.answers[resource as usize][head])).sum()
     }

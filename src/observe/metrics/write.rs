@@ -2,7 +2,7 @@
 //! always 1, and in how they end.
 
 use crate::resource::monitoring::Format;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::Write;
 
 /// What a family's values are.
@@ -12,6 +12,8 @@ pub(super) enum Kind {
     Counter,
     /// Grows and shrinks.
     Gauge,
+    /// Counts by size: how many were at most as large as each of some bounds, and the sum of all.
+    Histogram,
     /// Always 1; its labels are what it says. Its samples end in `_info`.
     Info,
 }
@@ -32,6 +34,7 @@ impl<'w> Writer<'w> {
         let (suffix, word) = match kind {
             Kind::Counter => ("_total", "counter"),
             Kind::Gauge => ("", "gauge"),
+            Kind::Histogram => ("", "histogram"),
             Kind::Info => ("_info", if self.format == Format::OpenMetrics { "info" } else { "gauge" }),
         };
         let named = if self.format == Format::OpenMetrics { "" } else { suffix };
@@ -66,9 +69,47 @@ impl Family<'_> {
     }
 
     /// A sample with two labels.
-    pub(super) fn two(&mut self, (label, is): (&str, &str), (other, other_is): (&str, u16), value: u64) {
+    pub(super) fn two(&mut self, (label, is): (&str, &str), (other, other_is): (&str, impl Display), value: u64) {
         let (name, suffix) = (self.name, self.suffix);
         put(self.content, format_args!("{name}{suffix}{{{label}=\"{is}\",{other}=\"{other_is}\"}} {value}\n"));
+    }
+
+    /// A histogram with a label: of each bucket its upper bound and its count, the last of them without a bound; and the sum of what was
+    /// counted.
+    pub(super) fn histogram(
+        &mut self,
+        (label, is): (&str, &str),
+        bounds: &[Millis],
+        counts: impl Iterator<Item = u64>,
+        sum: Millis,
+    ) {
+        let name = self.name;
+        let mut bounds = bounds.iter();
+        let mut total: u64 = 0;
+        for count in counts {
+            total = total.wrapping_add(count);
+            put(self.content, format_args!("{name}_bucket{{{label}=\"{is}\",le=\""));
+            match bounds.next() {
+                Some(bound) => put(self.content, format_args!("{bound}\"}} {total}\n")),
+                None => put(self.content, format_args!("+Inf\"}} {total}\n")),
+            }
+        }
+        put(self.content, format_args!("{name}_sum{{{label}=\"{is}\"}} {sum}\n{name}_count{{{label}=\"{is}\"}} {total}\n"));
+    }
+}
+
+/// A time in milliseconds, which is written in seconds, as OpenMetrics wants bounds: `0.25`, `1.0`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Millis(pub u64);
+
+impl Display for Millis {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seconds, rest) = (self.0 / 1000, self.0 % 1000);
+        match rest {
+            _ if rest % 100 == 0 => write!(formatter, "{seconds}.{}", rest / 100),
+            _ if rest % 10 == 0 => write!(formatter, "{seconds}.{:02}", rest / 10),
+            _ => write!(formatter, "{seconds}.{rest:03}"),
+        }
     }
 }
 

@@ -94,7 +94,7 @@ impl Stage {
         let mut events = Events::with_capacity(16);
         self.poll.poll(&mut events, Some(Duration::from_millis(1))).unwrap();
         events.iter().for_each(|event| self.queries.event(event.token()));
-        self.queries.next_reply(self.poll.registry(), self.now).map(|(_, _, reply)| reply)
+        self.queries.next_reply(self.poll.registry(), self.now).map(|replied| replied.reply)
     }
 
     /// The next reply, without time passing.
