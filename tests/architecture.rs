@@ -131,7 +131,7 @@ fn sources() -> Vec<Source> {
     assert!(paths.len() > 20, "the source is there");
     let source = |path: PathBuf| {
         let text = fs::read_to_string(&path).unwrap();
-        let code = text.split("\n#[cfg(test)]").next().unwrap().lines().map(without_comment).collect::<Vec<_>>().join("\n");
+        let code = text.split("\nmod tests {").next().unwrap().lines().map(without_comment).collect::<Vec<_>>().join("\n");
         Source { path: path.strip_prefix(&root).unwrap().to_owned(), code }
     };
     paths.into_iter().map(source).collect()
@@ -296,4 +296,28 @@ fn files_and_functions_are_short() {
             assert!(length < FUNCTION_LINES_MAX, "{}:{} has {length} lines", source.name(), start + 1);
         }
     }
+}
+
+/// ARCHITECTURE.md, "The same, file by file".
+#[test]
+fn the_walk_names_functions_that_are_there() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
+    let walk: Vec<(&str, &str)> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("    ")?.split_once(".rs "))
+        .map(|(file, functions)| (file, functions.trim_start()))
+        .collect();
+    let sources = sources();
+    for (file, functions) in &walk {
+        let source = sources.iter().find(|source| source.name().strip_suffix(".rs") == Some(file));
+        let source = source.unwrap_or_else(|| panic!("{file}.rs is not there"));
+        for function in functions.split(", ") {
+            assert!(source.code.contains(&format!("fn {function}")), "{file}.rs has no {function}");
+        }
+    }
+    let mut files: Vec<&str> = walk.iter().map(|(file, _)| *file).collect();
+    let changes = files.len() - 1;
+    files.sort_unstable();
+    files.dedup();
+    assert!(text.contains(&format!("{} files, and {changes} changes from one to another", files.len())));
 }
