@@ -44,14 +44,14 @@ class Bench:
         stdin = subprocess.PIPE if pipe else subprocess.DEVNULL
         return subprocess.Popen([self.load, *map(str, arguments)], stdin=stdin, stdout=subprocess.PIPE, preexec_fn=pin, text=True)
 
-    def closed(self, measured, port, ask, open=CLIENTS, used=CLIENTS, flight=CLIENTS, depth=1, count=30_000):
+    def closed(self, measured, port, ask, open=CLIENTS, used=CLIENTS, flight=CLIENTS, depth=1, count=30_000, exactly=False):
         """Of each server: microseconds of processor time for a request, and the KiB that are its own while all connections are open."""
-        count = count // 10 if self.quick else count
+        count = count // 10 if self.quick and not exactly else count
         count -= count % depth
         slab = kernel_memory()
         with self.start("closed", port, self.file("request", ask), open, used, flight, depth, count, pipe=True) as process:
             if process.stdout.readline() != "open\n":
-                raise SystemExit(f"the load could not open {open} connections to {[server.command for server in measured]}")
+                raise SystemExit(f"the load could not open {open} connections to {measured[0].name}")
             # Both ends of each connection are on this machine.
             kernel = (kernel_memory() - slab) / 2
             memory = {server.name: own_memory(server) for server in measured}
@@ -59,7 +59,7 @@ class Bench:
             output = process.communicate("go\n", timeout=60)[0]
             after = {server.name: server.cpu_seconds() for server in measured}
         if process.returncode != 0:
-            raise SystemExit(f"the load failed on {[server.command for server in measured]}")
+            raise SystemExit(f"the load failed on {measured[0].name}")
         latency = json.loads(output)
         cost = {name: (after[name] - before[name]) * 1e6 / count for name in after}
         return {"cpu_us": cost, "own_kib": memory, "kernel_kib": kernel, "p50": latency["p50"], "p99": latency["p99"], "seconds": latency["seconds"]}

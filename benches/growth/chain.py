@@ -20,7 +20,7 @@ FEW = 3
 # How long the chain is left alone, to see what checks alone cost.
 IDLE_SECONDS = 2
 # Connections a second where each request has its own.
-FRESH_RATE, FRESH_SECONDS = 2_000, 2
+FRESH_RATE, FRESH_SECONDS = 2_000, 1
 # A replica's port for Prometheus is so much higher than its own. How often it is asked.
 METRICS, SCRAPES = 1_000, 20
 TRUST = "--trusted-proxy 127.0.0.1 --client-ip-header forwarded"

@@ -42,7 +42,8 @@ def pictures(record):
     found = {}
     if part := record.get("curves"):
         for name, results in part["results"].items():
-            found[f"growth-{name}.svg"] = draw.chart(curves.AXES[name].title, axis_panels(name, results), note(part))
+            own = record.get("instructions", {"results": {}})["results"].get(name)
+            found[f"growth-{name}.svg"] = draw.chart(curves.AXES[name].title, axis_panels(name, results, own), note(part))
     if part := record.get("replicas"):
         found["growth-replicas.svg"] = draw.chart("Replicas after HAProxy, as deploy/haproxy.cfg has it", replica_panels(part["results"]), note(part))
     if part := record.get("overload"):
@@ -52,10 +53,12 @@ def pictures(record):
     return found
 
 
-def axis_panels(name, results):
+def axis_panels(name, results, own=None):
     unit = curves.AXES[name].unit
     cost = draw.Panel("CPU for a request, µs", unit, {LABELS[each]: curve(points, "cpu_us") for each, points in results.items()})
-    if name not in ("idle", "networks", "threads"):
+    if own:
+        return [cost, draw.Panel("Instructions of swagip's own for a request", unit, {"swagip": curve(own, "instructions")})]
+    if name not in ("idle", "threads"):
         return [cost]
     memory = {LABELS[each]: curve(points, "own_kib", factor=1 / 1024) for each, points in results.items()}
     return [cost, draw.Panel("Memory of its own, MiB", unit, memory, logarithmic=True)]
@@ -99,6 +102,8 @@ def section(record):
     for key, write in (("curves", curves_text), ("overload", overload_text), ("replicas", replicas_text), ("chain", chain_text), ("start", start_text)):
         if part := record.get(key):
             texts += [*write(part["results"]), "", f"({note(part)}.)", ""]
+        if key == "curves" and "instructions" in record:
+            texts += [*instructions_text(record["instructions"]["results"]), ""]
     return "\n".join(texts)
 
 
@@ -108,6 +113,15 @@ def curves_text(results):
         if name == "idle":
             yield memory_sentence(found)
         yield from ["", f"![{curves.AXES[name].title}](../benches/record/growth-{name}.svg)"]
+
+
+def instructions_text(results):
+    """What one more of each costs, between the two ends of its curve."""
+    yield from ["What swagip itself adds, in instructions (callgrind; user space only, exact):", "", "| | first | last | one more takes |", "|---|---|---|---|"]
+    for name, found in results.items():
+        (low, first), *_, (high, last) = curve(found, "instructions")
+        unit = curves.AXES[name].unit
+        yield f"| {curves.AXES[name].title} | {low:,} {unit}: {first:,.0f} | {high:,}: {last:,.0f} | {(last - first) / (high - low):,.2f} |"
 
 
 def memory_sentence(results):

@@ -30,6 +30,10 @@ class Figures(unittest.TestCase):
         said = pages.memory_sentence({"swagip": {"0": RUNS, "1024": DOUBLE}})
         self.assertIn("swagip 97", said)
 
+    def test_instructions_of_one_more(self):
+        *_, row = pages.instructions_text({"hops": {"1": [{"instructions": 4_000}], "2": [{"instructions": 9}], "65": [{"instructions": 36_000}]}})
+        self.assertEqual(row, "| Trusted hops in X-Forwarded-For | 1 hops: 4,000 | 65: 36,000 | 500.00 |")
+
     def test_ratios_of_a_chain_are_taken_round_by_round(self):
         base = [{"kept": {"haproxy": 10, "swagip": 10}}, {"kept": {"haproxy": 100, "swagip": 100}}, {"kept": {"haproxy": 1, "swagip": 1}}]
         runs = [{"kept": {"haproxy": 20, "swagip": 10}}, {"kept": {"haproxy": 200, "swagip": 100}}, {"kept": {"haproxy": 1, "swagip": 1}}]

@@ -11,6 +11,8 @@ import time
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent.parent
+# A command may have thousands of arguments.
+COMMAND_SHOWN = 200
 REQUEST = "GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\n{}\r\n"
 
 NGINX = """daemon off; master_process off; worker_processes 1; pid {directory}/nginx.pid; error_log /dev/null crit;
@@ -49,7 +51,7 @@ class Server:
         while not (answer := ask(self.port)):
             if self.process.poll() is not None or time.monotonic() > patience:
                 self.__exit__()
-                raise SystemExit(f"{self.name} did not start: {self.command}")
+                raise SystemExit(f"{self.name} did not start: {self.command[:COMMAND_SHOWN]}")
             time.sleep(0.001)
         self.answer_length = len(answer)
         return self
