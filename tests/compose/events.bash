@@ -75,9 +75,10 @@ load() { "${client[@]}" python3 tests/compose/client.py load "$1" "$port" "${@:2
 
 ask() { "${client[@]}" python3 tests/compose/client.py ask "$1" "$port" "${@:2}"; } # host, path, fields …
 
-# Asks until the answer is the one hoped for, for 30 seconds at the most, and prints the last answer.
+# Asks until the answer is the one hoped for, but not for ever, and prints the last answer.
+patience_seconds=30
 patiently() { # command, hoped for
-  local answer deadline=$((SECONDS + 30))
+  local answer deadline=$((SECONDS + patience_seconds))
   while answer=$($1 2>/dev/null) || true; [ "$answer" != "$2" ] && [ $SECONDS -lt $deadline ]; do sleep 0.1; done
   echo "$answer"
 }
