@@ -1,7 +1,7 @@
 //! Finds the replies to questions: asks a resolver over UDP, and tries to connect to ports, on the worker's own poll.
 
-mod exchange;
 mod hostname;
+mod query;
 mod reach;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! What an address is called: whoever owns an address may call it anything, so a name counts if its own records hold the address.
 
 use super::Scene;
-use super::exchange::{Exchange, Status};
+use super::query::{Query, Status};
 use crate::dns::{Kind, Name, Question, Records};
 use crate::net::deadlines::{Millis, REPLY_TIMEOUT};
 use crate::net::socket;
@@ -18,12 +18,12 @@ const NAMES_MAX: usize = 3;
 pub struct Hostname {
     address: IpAddr,
     resolver: SocketAddr,
-    exchange: Exchange,
+    query: Query,
     stage: Stage,
     end: Millis,
 }
 
-/// What the exchange is about.
+/// What the query is about.
 enum Stage {
     /// The names of the address.
     Names,
@@ -38,8 +38,8 @@ impl Hostname {
     /// The reply, where there is one at once.
     pub fn begin(address: IpAddr, resolver: SocketAddr, scene: &mut Scene<'_>) -> Result<Hostname, Reply> {
         let question = Question { name: Name::of_address(address), kind: Kind::Ptr };
-        match Exchange::begin(question, resolver, scene) {
-            Ok(exchange) => Ok(Hostname { address, resolver, exchange, stage: Stage::Names, end: scene.now + TIMEOUT }),
+        match Query::begin(question, resolver, scene) {
+            Ok(query) => Ok(Hostname { address, resolver, query, stage: Stage::Names, end: scene.now + TIMEOUT }),
             Err(error) if socket::is_shortage(&error) => Err(Reply::Busy),
             Err(_) => Err(Reply::Unknown),
         }
@@ -47,13 +47,13 @@ impl Hostname {
 
     /// When it has something to do, whatever comes.
     pub fn due(&self) -> Millis {
-        self.exchange.due.min(self.end)
+        self.query.due.min(self.end)
     }
 
     /// Goes on; the reply when there is one.
     pub fn advance(&mut self, scene: &mut Scene<'_>) -> Option<Reply> {
         loop {
-            let records = match self.exchange.advance(scene.now) {
+            let records = match self.query.advance(scene.now) {
                 Status::Answered(records) => records,
                 Status::Pending if scene.now < self.end => return None,
                 Status::Pending | Status::TimedOut if matches!(self.stage, Stage::Names) => return Some(Reply::TimedOut),
@@ -100,8 +100,8 @@ impl Hostname {
         let kind = if self.address.is_ipv4() { Kind::A } else { Kind::Aaaa };
         let Stage::Addresses { names, .. } = &self.stage else { return Err(Reply::Unknown) };
         let Some(name) = names.first().cloned() else { return Err(self.unconfirmed()) };
-        match Exchange::begin(Question { name, kind }, self.resolver, scene) {
-            Ok(exchange) => self.exchange = exchange,
+        match Query::begin(Question { name, kind }, self.resolver, scene) {
+            Ok(query) => self.query = query,
             Err(error) if socket::is_shortage(&error) => return Err(Reply::Busy),
             Err(_) => return Err(self.unconfirmed()),
         }

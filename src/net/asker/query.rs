@@ -2,7 +2,7 @@
 //! chose at random, and its id (RFC 5452).
 
 use super::Scene;
-use crate::dns::{Question, REPLY_MAX, Records, query, read};
+use crate::dns::{self, Question, REPLY_MAX, Records};
 use crate::net::deadlines::Millis;
 use mio::Interest;
 use mio::net::UdpSocket;
@@ -20,7 +20,7 @@ const TRY_TIMEOUT: Millis = 1000;
 const FOREIGN_MAX: u8 = 32;
 
 /// A question under way.
-pub struct Exchange {
+pub struct Query {
     socket: UdpSocket,
     id: u16,
     question: Question,
@@ -42,12 +42,12 @@ pub enum Status {
     Failed,
 }
 
-impl Exchange {
+impl Query {
     /// Asks.
     ///
     /// # Errors
     /// The kernel gives no socket, or knows no way to the resolver.
-    pub fn begin(question: Question, resolver: SocketAddr, scene: &mut Scene<'_>) -> io::Result<Exchange> {
+    pub fn begin(question: Question, resolver: SocketAddr, scene: &mut Scene<'_>) -> io::Result<Query> {
         let kind = Type::DGRAM.nonblocking().cloexec();
         let socket = Socket::new(Domain::for_address(resolver), kind, Some(Protocol::UDP))?;
         // Connected, it takes datagrams from the resolver alone, and hears of it when there is none (ICMP).
@@ -55,9 +55,9 @@ impl Exchange {
         let mut socket = UdpSocket::from_std(socket.into());
         scene.registry.register(&mut socket, scene.token, Interest::READABLE)?;
         let id = scene.ids.next();
-        let mut exchange = Exchange { socket, id, question, tries: 0, foreign: 0, due: 0 };
-        exchange.send(scene.now)?;
-        Ok(exchange)
+        let mut begun = Query { socket, id, question, tries: 0, foreign: 0, due: 0 };
+        begun.send(scene.now)?;
+        Ok(begun)
     }
 
     /// Looks at what has come, and asks again where nothing has in time.
@@ -65,7 +65,7 @@ impl Exchange {
         let mut buffer = [0; REPLY_MAX];
         loop {
             match self.socket.recv(&mut buffer) {
-                Ok(length) => match read(&buffer[..length], self.id, &self.question) {
+                Ok(length) => match dns::read(&buffer[..length], self.id, &self.question) {
                     Some(records) => return Status::Answered(records),
                     None => self.foreign += 1,
                 },
@@ -88,7 +88,7 @@ impl Exchange {
     fn send(&mut self, now: Millis) -> io::Result<()> {
         self.tries += 1;
         self.due = now + TRY_TIMEOUT;
-        match self.socket.send(&query(self.id, &self.question)) {
+        match self.socket.send(&dns::query(self.id, &self.question)) {
             // As if it were lost.
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
             _ => Ok(()),
