@@ -21,7 +21,7 @@ labels! {
     LookupResult {
         /// A confirmed name, or whether a port is open.
         Answered = "answered",
-        /// There is no such thing, or it is not confirmed.
+        /// There is no such thing, or it is not confirmed; or there is no route to the address.
         Unknown = "unknown",
         /// Nothing came in time.
         TimedOut = "timeout",
