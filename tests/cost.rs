@@ -87,7 +87,7 @@ fn retargeted(request: &[u8], path: &str, representation: &str) -> Vec<u8> {
         .map(<[u8]>::trim_ascii_end)
         .filter(|line| !line.is_empty());
     for line in lines.filter(|line| !is_asked || !is_accept(line)).take(FIELDS_MAX - usize::from(is_asked)) {
-        let room = law::HEAD_MAX - head.len() - b"\r\n\r\n".len();
+        let room = law::HEAD_MAX.saturating_sub(head.len() + b"\r\n\r\n".len());
         // A start that has no colon would be refused.
         match &line[..line.len().min(room)] {
             start if start.contains(&b':') => head.extend_from_slice(&[start, b"\r\n"].concat()),

@@ -46,7 +46,9 @@ impl Choice for MediaType {
 /// nothing, and an element that breaks the grammar of its weight names nothing either.
 pub fn preferred<'a, C: Choice>(lines: impl Iterator<Item = &'a [u8]>, counted: &[C]) -> Option<C> {
     let mut best: Option<(u16, usize)> = None;
-    for element in lines.flat_map(|line| split_quoted(line, b',')) {
+    // A line may have 8,000 elements of a byte each: they are not looked at twice.
+    let shortest = counted.iter().map(|choice| choice.name().len()).min().unwrap_or(0);
+    for element in lines.flat_map(|line| split_quoted(line, b',')).filter(|element| element.len() >= shortest) {
         let Some((weight, place)) = named(element, counted) else { continue };
         if weight > 0 && best.is_none_or(|(other, held)| weight > other || (weight == other && place < held)) {
             best = Some((weight, place));
