@@ -144,7 +144,7 @@ pub fn decimal(output: &mut Vec<u8>, number: u64) {
 }
 
 /// The numbers below 100 in two digits.
-const TWO_DIGITS: [[u8; 2]; 100] = {
+pub const TWO_DIGITS: [[u8; 2]; 100] = {
     let mut table = [[0; 2]; 100];
     let mut number = 0;
     while number < table.len() {

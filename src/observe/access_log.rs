@@ -17,7 +17,7 @@ use super::output::Output;
 use crate::exchange::Record;
 use crate::http::Method;
 use crate::http::response::Date;
-use line::Style;
+use line::{Ends, Style};
 use stamp::Stamp;
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -182,7 +182,7 @@ pub struct Formatter {
     options: Options,
     stamp: Stamp,
     /// The end of each object in JSON.
-    replica: Vec<u8>,
+    ends: Ends,
 }
 
 impl Formatter {
@@ -195,7 +195,7 @@ impl Formatter {
             escape::json(&mut end, id.as_bytes(), METHOD_MAX);
             end.push(b'"');
         }
-        Formatter { options, stamp: Stamp::new(options.format), replica: end }
+        Formatter { options, stamp: Stamp::new(options.format), ends: Ends::new(&end) }
     }
 
     fn set_date(&mut self, date: &Date) {
@@ -214,7 +214,7 @@ impl Formatter {
 
     /// Appends the line of an answer, at most [`LINE_MAX`] bytes.
     pub fn write(&self, lines: &mut Vec<u8>, record: &Record<'_>) {
-        let style = Style { stamp: &self.stamp, mask: self.options.mask, replica: &self.replica };
+        let style = Style { stamp: &self.stamp, mask: self.options.mask, end: &self.ends };
         match self.options.format {
             Format::Combined => line::combined(lines, record, &style),
             Format::Json => line::json(lines, record, &style),

@@ -7,9 +7,11 @@
 
 use super::escape;
 use super::stamp::Stamp;
+use crate::client::Scheme;
 use crate::exchange::Record;
 use crate::http::Method;
-use crate::http::response::decimal;
+use crate::http::field::is_name;
+use crate::http::response::{TWO_DIGITS, decimal};
 use crate::resource::address;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -38,8 +40,8 @@ pub struct Style<'s> {
     pub stamp: &'s Stamp,
     /// Addresses are cut short, and no port is told.
     pub mask: bool,
-    /// The end of the object in JSON: empty, or the replica's key and value.
-    pub replica: &'s [u8],
+    /// How objects in JSON end.
+    pub end: &'s Ends,
 }
 
 /// A request line taken apart.
@@ -55,7 +57,7 @@ struct Parts<'r> {
 /// Appends the line of Apache's combined format.
 pub fn combined(line: &mut Vec<u8>, record: &Record<'_>, style: &Style<'_>) {
     match client_address(record) {
-        Some(address) => address::write(line, &shown(address, style.mask)),
+        Some(address) => write_address(line, &address, style.mask),
         None => line.push(b'-'),
     }
     line.extend_from_slice(style.stamp.combined());
@@ -66,7 +68,7 @@ pub fn combined(line: &mut Vec<u8>, record: &Record<'_>, style: &Style<'_>) {
         0 => line.push(b'-'),
         bytes => decimal(line, bytes),
     }
-    match record.field(b"referer") {
+    match referer(record) {
         Some(referer) => {
             line.extend_from_slice(b" \"");
             escape::apache(line, referer, FIELD_MAX);
@@ -95,21 +97,89 @@ fn request_line(line: &mut Vec<u8>, sent: &[u8]) {
     }
 }
 
-/// Appends a JSON object and a line feed.
+/// Appends a JSON object and a line feed. What nearly all answers have in common is appended in few pieces of a fixed length.
 pub fn json(line: &mut Vec<u8>, record: &Record<'_>, style: &Style<'_>) {
+    let (client, port) = record.client.map_or((None, None), |client| (client.address, client.port));
     line.extend_from_slice(style.stamp.json());
-    let client = client_address(record);
-    address_or_null(line, client, style.mask);
-    line.extend_from_slice(b",\"port\":");
-    match record.client.and_then(|client| client.port).filter(|_| !style.mask) {
-        Some(port) => decimal(line, port.into()),
-        None => line.extend_from_slice(b"null"),
+    match client {
+        Some(address) => {
+            write_address(line, &address, style.mask);
+            line.extend_from_slice(b"\",\"port\":");
+        }
+        None => {
+            line.pop();
+            line.extend_from_slice(b"null,\"port\":");
+        }
+    }
+    match port {
+        Some(port) if !style.mask => number(line, port.into()),
+        _ => line.extend_from_slice(b"null"),
     }
     if record.peer.address != client {
-        line.extend_from_slice(b",\"peer\":");
-        // It is trusted, so a proxy: nobody's personal data.
-        address_or_null(line, record.peer.address, false);
+        peer(line, record.peer.address);
     }
+    match usual_line(record) {
+        Some((target, minor)) => usual(line, target, minor, status(record)),
+        None => asked(line, record),
+    }
+    number(line, sent(record));
+    let end = style.end.of(record);
+    match (record.user_agent(), referer(record)) {
+        (Some(agent), None) => {
+            line.extend_from_slice(b",\"user_agent\":\"");
+            escape::json(line, agent, FIELD_MAX);
+            line.extend_from_slice(end);
+        }
+        (agent, referer) => {
+            string_or_null(line, b",\"user_agent\":", agent, FIELD_MAX);
+            string_or_null(line, b",\"referer\":", referer, FIELD_MAX);
+            line.extend_from_slice(&end[NO_REFERER.len()..]);
+        }
+    }
+}
+
+#[inline(never)]
+fn peer(line: &mut Vec<u8>, address: Option<IpAddr>) {
+    line.extend_from_slice(b",\"peer\":");
+    let Some(address) = address else { return line.extend_from_slice(b"null") };
+    line.push(b'"');
+    // It is trusted, so a proxy: nobody's personal data.
+    address::write(line, &address);
+    line.push(b'"');
+}
+
+#[inline]
+fn referer<'r>(record: &Record<'r>) -> Option<&'r [u8]> {
+    match record.request {
+        Some(request) => request.fields.iter().find(|field| is_name(field.name, b"referer")).map(|field| field.value),
+        None => record.field(b"referer"),
+    }
+}
+
+/// The target, and the last digit of the protocol, of a request whose line is `GET target HTTP/1.x`.
+#[inline]
+fn usual_line<'r>(record: &Record<'r>) -> Option<(&'r [u8], u8)> {
+    let target = record.request.filter(|request| request.method == Method::Get)?.target.sent;
+    let end = target.as_ptr() as usize - record.sent.as_ptr() as usize + target.len();
+    Some((target, *record.sent.get(end + b" HTTP/1.".len())?))
+}
+
+/// What the request line said and was answered, up to the bytes of content.
+#[inline]
+fn usual(line: &mut Vec<u8>, target: &[u8], minor: u8, [hundreds, tens, ones]: [u8; 3]) {
+    const MINOR: usize = b"\",\"protocol\":\"HTTP/1.".len();
+    const STATUS: usize = b"\",\"protocol\":\"HTTP/1.x\",\"status\":".len();
+    line.extend_from_slice(b",\"method\":\"GET\",\"target\":\"");
+    escape::json(line, target, TARGET_MAX);
+    let mut rest = *b"\",\"protocol\":\"HTTP/1.x\",\"status\":nnn,\"bytes\":";
+    rest[MINOR] = minor;
+    rest[STATUS..][..3].copy_from_slice(&[hundreds, tens, ones]);
+    line.extend_from_slice(&rest);
+}
+
+/// [`usual`] for whatever came.
+#[inline(never)]
+fn asked(line: &mut Vec<u8>, record: &Record<'_>) {
     let parts = parts(record.request_line());
     string_or_null(line, b",\"method\":", parts.method, METHOD_MAX);
     string_or_null(line, b",\"target\":", Some(parts.target).filter(|target| !target.is_empty()), TARGET_MAX);
@@ -117,13 +187,47 @@ pub fn json(line: &mut Vec<u8>, record: &Record<'_>, style: &Style<'_>) {
     line.extend_from_slice(b",\"status\":");
     line.extend_from_slice(&status(record));
     line.extend_from_slice(b",\"bytes\":");
-    decimal(line, sent(record));
-    string_or_null(line, b",\"user_agent\":", record.user_agent(), FIELD_MAX);
-    string_or_null(line, b",\"referer\":", record.field(b"referer"), FIELD_MAX);
-    let scheme = record.client.and_then(|client| client.scheme);
-    string_or_null(line, b",\"scheme\":", scheme.map(|scheme| scheme.name().as_bytes()), FIELD_MAX);
-    line.extend_from_slice(style.replica);
-    line.extend_from_slice(b"}\n");
+}
+
+/// What ends a User-Agent that is known, where there is no Referer.
+const NO_REFERER: &[u8] = b"\",\"referer\":null";
+
+/// The ends of objects by the scheme: [`NO_REFERER`], the scheme, the replica, and a line feed.
+#[derive(Debug)]
+pub struct Ends([Vec<u8>; 3]);
+
+impl Ends {
+    /// `replica`: empty, or the replica's key and value, with a comma before them.
+    pub fn new(replica: &[u8]) -> Ends {
+        Ends([None, Some(Scheme::Http), Some(Scheme::Https)].map(|scheme| {
+            let mut end = NO_REFERER.to_vec();
+            string_or_null(&mut end, b",\"scheme\":", scheme.map(|scheme| scheme.name().as_bytes()), FIELD_MAX);
+            end.extend_from_slice(replica);
+            end.extend_from_slice(b"}\n");
+            end
+        }))
+    }
+
+    #[inline]
+    fn of(&self, record: &Record<'_>) -> &[u8] {
+        let [unknown, http, https] = &self.0;
+        match record.client.and_then(|client| client.scheme) {
+            None => unknown,
+            Some(Scheme::Http) => http,
+            Some(Scheme::Https) => https,
+        }
+    }
+}
+
+/// Appends a number in decimal; clients' ports have five digits.
+#[inline]
+fn number(line: &mut Vec<u8>, number: u64) {
+    if !(10_000..100_000).contains(&number) {
+        return decimal(line, number);
+    }
+    let (first, rest) = (number / 10_000, number as usize % 10_000);
+    let ([b, c], [d, e]) = (TWO_DIGITS[rest / 100], TWO_DIGITS[rest % 100]);
+    line.extend_from_slice(&[b'0' + first as u8, b, c, d, e]);
 }
 
 #[inline(always)] // So that a key is copied as words.
@@ -139,25 +243,19 @@ fn string_or_null(line: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>, max: usi
     }
 }
 
-fn address_or_null(line: &mut Vec<u8>, address: Option<IpAddr>, mask: bool) {
-    match address {
-        Some(address) => {
-            line.push(b'"');
-            address::write(line, &shown(address, mask));
-            line.push(b'"');
-        }
-        None => line.extend_from_slice(b"null"),
-    }
+/// Appends an address, or the network that it is told as.
+#[inline]
+fn write_address(line: &mut Vec<u8>, address: &IpAddr, mask: bool) {
+    if mask { address::write(line, &network(*address)) } else { address::write(line, address) }
 }
 
 fn client_address(record: &Record<'_>) -> Option<IpAddr> {
     record.client.and_then(|client| client.address)
 }
 
-/// The address, or the network that it is told as.
-fn shown(address: IpAddr, mask: bool) -> IpAddr {
+/// The network that an address is told as.
+fn network(address: IpAddr) -> IpAddr {
     match address {
-        _ if !mask => address,
         IpAddr::V4(ip) => Ipv4Addr::from_bits(ip.to_bits() & u32::MAX << (u32::BITS - MASK_V4)).into(),
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & u128::MAX << (u128::BITS - MASK_V6)).into(),
     }
@@ -184,4 +282,18 @@ fn protocol(line: &[u8]) -> Option<&[u8]> {
     let (_, end) = line.split_last_chunk::<9>()?;
     let [b' ', b'H', b'T', b'T', b'P', b'/', major, b'.', minor] = end else { return None };
     (major.is_ascii_digit() && minor.is_ascii_digit()).then_some(&end[1..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_they_are_written() {
+        for value in (0..=70_000).chain([99_999, 100_000, u64::from(u32::MAX) + 7, u64::MAX]) {
+            let mut line = b"a".to_vec();
+            number(&mut line, value);
+            assert_eq!(String::from_utf8_lossy(&line), format!("a{value}"));
+        }
+    }
 }

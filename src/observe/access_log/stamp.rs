@@ -9,7 +9,7 @@ use crate::http::response::Date;
 pub struct Stamp {
     format: Format,
     combined: [u8; 35],
-    json: [u8; 44],
+    json: [u8; 45],
 }
 
 /// Where in it the time stands.
@@ -24,7 +24,7 @@ impl Stamp {
     /// Before it is given a time it is the beginning of 1970.
     pub fn new(format: Format) -> Stamp {
         let combined = *b" - - [01/Jan/1970:00:00:00 +0000] \"";
-        let json = *b"{\"time\":\"1970-01-01T00:00:00.000Z\",\"client\":";
+        let json = *b"{\"time\":\"1970-01-01T00:00:00.000Z\",\"client\":\"";
         Stamp { format, combined, json }
     }
 
@@ -34,9 +34,9 @@ impl Stamp {
         &self.combined
     }
 
-    /// What stands before the client.
+    /// What stands before the client's address, a quote included.
     #[inline]
-    pub fn json(&self) -> &[u8; 44] {
+    pub fn json(&self) -> &[u8; 45] {
         &self.json
     }
 
@@ -87,7 +87,7 @@ mod tests {
                 stamp
             });
             assert_eq!(String::from_utf8_lossy(in_combined.combined()), format!(" - - [{combined}] \""));
-            assert_eq!(String::from_utf8_lossy(in_json.json()), format!("{{\"time\":\"{json}\",\"client\":"));
+            assert_eq!(String::from_utf8_lossy(in_json.json()), format!("{{\"time\":\"{json}\",\"client\":\""));
         }
     }
 }
