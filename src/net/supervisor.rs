@@ -28,6 +28,8 @@ pub struct Supervisor {
     address: SocketAddr,
     watchdog: Option<Duration>,
     is_stopping: AtomicBool,
+    /// It was told of a reload, and has no room yet for hearing that this is over.
+    owes_ready: AtomicBool,
     threads: usize,
     /// The round that is under way.
     round: AtomicU64,
@@ -46,6 +48,7 @@ impl Supervisor {
             address: supervision.address.clone(),
             watchdog: supervision.watchdog,
             is_stopping: AtomicBool::new(false),
+            owes_ready: AtomicBool::new(false),
             threads,
             round: AtomicU64::new(1),
             missing: AtomicUsize::new(threads),
@@ -70,11 +73,18 @@ impl Supervisor {
         told.map(drop)
     }
 
-    /// Tells that it has read again what can be read again: its databases.
+    /// Tells that it has read again what can be read again: its databases. If the supervisor has no room for that now, nothing is lost but
+    /// news; if it has room for the first half alone, it would wait for the second for ever: that is told with the next beat.
     pub fn reloaded(&self) {
-        if !self.is_stopping.load(Ordering::Relaxed) {
-            self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={}", micros()));
-            self.tell("READY=1");
+        if self.is_stopping.load(Ordering::Relaxed) {
+            return;
+        }
+        if !self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={}", micros())) {
+            return log::warn!("NOTIFY_SOCKET is full: nobody is told of the reload, which is done");
+        }
+        if !self.tell("READY=1") {
+            self.owes_ready.store(true, Ordering::Relaxed);
+            log::warn!("NOTIFY_SOCKET is full: that the reload is done is told with the next beat of WATCHDOG_USEC");
         }
     }
 
@@ -92,13 +102,17 @@ impl Supervisor {
         if std::mem::replace(joined, round) != round && self.missing.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.missing.store(self.threads, Ordering::Relaxed);
             self.round.store(round + 1, Ordering::Release);
+            if self.owes_ready.swap(false, Ordering::Relaxed) && !self.tell("READY=1") {
+                self.owes_ready.store(true, Ordering::Relaxed);
+            }
             self.tell("WATCHDOG=1");
         }
     }
 
-    /// A supervisor that does not listen is none: what it misses is no reason to stop.
-    fn tell(&self, state: &str) {
-        let _ = self.socket.send_to_addr(state.as_bytes(), &self.address);
+    /// False where there is no room for it. A supervisor that does not listen is none: what it misses is no reason to stop.
+    fn tell(&self, state: &str) -> bool {
+        let told = self.socket.send_to_addr(state.as_bytes(), &self.address);
+        !told.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 }
 
@@ -113,6 +127,35 @@ fn micros() -> i64 {
 mod tests {
     use super::*;
     use std::os::linux::net::SocketAddrExt;
+
+    #[test]
+    fn the_end_of_a_reload_is_told_again_where_there_was_no_room_for_it() {
+        let address = SocketAddr::from_abstract_name(format!("swagip-full-{}", std::process::id())).unwrap();
+        let receiver = UnixDatagram::bind_addr(&address).unwrap();
+        receiver.set_nonblocking(true).unwrap();
+        let told = || {
+            let mut buffer = [0; 64];
+            receiver.recv(&mut buffer).ok().map(|length| String::from_utf8_lossy(&buffer[..length]).into_owned())
+        };
+        let all = || std::iter::from_fn(told).filter(|state| state != "x").collect::<Vec<_>>();
+        let supervisor = Supervisor::new(&Supervision { address, watchdog: None }, 1).unwrap();
+        supervisor.ready("").unwrap();
+        let fill = || while supervisor.tell("x") {};
+        fill();
+        supervisor.reloaded();
+        assert_eq!(all(), ["READY=1\nSTATUS="], "no half of it");
+        fill();
+        // Room for one.
+        assert!(told().is_some());
+        supervisor.reloaded();
+        let mut joined = 0;
+        supervisor.join(&mut joined);
+        assert!(all().iter().all(|state| state.starts_with("RELOADING=1\n")));
+        supervisor.join(&mut joined);
+        assert_eq!(all(), ["READY=1", "WATCHDOG=1"]);
+        supervisor.join(&mut joined);
+        assert_eq!(all(), ["WATCHDOG=1"], "once");
+    }
 
     #[test]
     fn a_round_ends_with_the_last_thread_however_often_the_others_beat() {
