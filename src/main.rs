@@ -62,7 +62,7 @@ fn serve(Config { mut settings, access_log, trusting, warnings }: Config) -> Res
     handle_signals(&stopper).map_err(|error| failure(format!("cannot handle signals: {error}")))?;
     settings.access_log = access_log.map(access_log_on_stdout).transpose().map_err(failure)?;
     let server = Server::bind(&settings, &stopper).map_err(|error| match error {
-        BindError::Inherited(_) => (USAGE, error.to_string()),
+        BindError::Inherited(_) | BindError::Roles(_) => (USAGE, error.to_string()),
         _ => failure(advice(&error, &settings.listeners)),
     })?;
     let databases = settings.databases.as_ref().map(|files| sources(&files.databases())).unwrap_or_default();
@@ -107,6 +107,7 @@ fn start_line(server: &Server, Settings { listeners, threads, .. }: &Settings, t
     });
     let inherited = server.inherited().map(|(address, role)| match role {
         Role::Proxy => format!("{address} (inherited, PROXY protocol)"),
+        Role::Metrics => format!("{address} (inherited, metrics)"),
         Role::Http => format!("{address} (inherited)"),
     });
     let addresses = inherited.chain(own).collect::<Vec<_>>().join(" and ");
@@ -126,7 +127,9 @@ fn sources(databases: &Databases) -> String {
 fn advice(error: &BindError, listeners: &[Listen]) -> String {
     let address = match error {
         BindError::Taken(address) | BindError::Other { address, .. } => *address,
-        BindError::Resources(_) | BindError::Inherited(_) => return error.to_string(),
+        BindError::Resources(_) | BindError::Inherited(_) | BindError::Roles(_) => {
+            return error.to_string();
+        }
     };
     // Where IPv6 is off, a bare port is found under 0.0.0.0.
     let fits = |listener: &&Listen| listener.address == address || listener.any && listener.address.port() == address.port();

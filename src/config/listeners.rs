@@ -16,7 +16,7 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    /// `has_inherited`: listeners are handed down, so that only what is named is opened besides.
+    /// `has_inherited`: listeners for clients are handed down, so that only what is named is opened besides.
     pub(super) fn new(flags: ListenFlags, environment: &Environment, has_inherited: bool) -> Result<Listeners, UsageError> {
         let mut named = Vec::new();
         for given in environment.list(("--listen", flags.listen), "SWAGIP_LISTEN")? {

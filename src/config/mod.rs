@@ -109,7 +109,8 @@ impl Command {
 
 fn config(flags: Flags, environment: &Environment) -> Result<Config, UsageError> {
     let inherited = service::inherited(environment)?;
-    let listeners = Listeners::new(flags.listen, environment, !inherited.is_empty())?;
+    let has_inherited = inherited.iter().any(|(role, _)| *role != Role::Metrics);
+    let listeners = Listeners::new(flags.listen, environment, has_inherited)?;
     let inherited_proxy = inherited.iter().find(|(role, _)| *role == Role::Proxy).map(|(_, given)| given.clone());
     let threads = environment.value(("--threads", flags.threads), "SWAGIP_THREADS", value::threads)?;
     let threads = threads.unwrap_or_else(|| Threads::Spread(available_parallelism().unwrap_or(NonZeroUsize::MIN)));

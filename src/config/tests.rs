@@ -29,6 +29,17 @@ fn described(listener: Listen) -> String {
     format!("{any}{}{kind}", listener.address)
 }
 
+/// As with --listen-metrics alone.
+#[test]
+fn what_is_handed_down_for_monitoring_alone_leaves_clients_the_default() {
+    for (names, expected) in [("metrics", 1), ("http", 0), ("metrics:proxy", 0)] {
+        let (count, process) = (names.split(':').count(), std::process::id());
+        let environment = format!("LISTEN_FDS={count} LISTEN_PID={process} LISTEN_FDNAMES={names}");
+        let listeners = served("--trusted-proxy ::1", &environment).settings.listeners;
+        assert_eq!(listeners.len(), expected, "{names}");
+    }
+}
+
 #[test]
 fn where_to_listen() {
     for (line, environment, expected) in [

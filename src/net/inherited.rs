@@ -24,11 +24,21 @@ pub enum Role {
     Http,
     /// `proxy`: every connection begins with a PROXY protocol header.
     Proxy,
+    /// `metrics`: whoever monitors this server, which the first thread alone answers.
+    Metrics,
 }
 
 impl Role {
     /// All of them, each by its name.
-    pub const ALL: [(&'static str, Role); 2] = [("http", Role::Http), ("proxy", Role::Proxy)];
+    pub const ALL: [(&'static str, Role); 3] = [("http", Role::Http), ("proxy", Role::Proxy), ("metrics", Role::Metrics)];
+
+    fn kind(self) -> ListenerKind {
+        match self {
+            Role::Http => ListenerKind::Plain,
+            Role::Proxy => ListenerKind::Proxy,
+            Role::Metrics => ListenerKind::Metrics,
+        }
+    }
 }
 
 /// A listener that was handed down.
@@ -43,7 +53,8 @@ pub struct Inherited {
 /// Takes over the listeners of these roles: those that LISTEN_FDS of this process's environment tells of. Only once.
 ///
 /// # Errors
-/// [`BindError::Inherited`] for the first one that is none.
+/// [`BindError::Inherited`] for the first one that is none, [`BindError::Roles`] for an address that has two roles: the kernel would
+/// choose which of them a connection gets.
 pub fn take(roles: &[Role], write: Duration) -> Result<Vec<Inherited>, BindError> {
     // Before anybody owns a descriptor, whether it is there is asked of its number.
     let mut numbers = (FIRST..).take(roles.len());
@@ -59,7 +70,12 @@ pub fn take(roles: &[Role], write: Duration) -> Result<Vec<Inherited>, BindError
         let address = prepare(&socket, write).map_err(BindError::Resources)?;
         Ok(Inherited { socket, address, role })
     };
-    handed.into_iter().zip(roles).map(take).collect()
+    let all = handed.into_iter().zip(roles).map(take).collect::<Result<Vec<_>, _>>()?;
+    let has_another_role = |one: &&Inherited| all.iter().any(|other| other.address == one.address && other.role != one.role);
+    match all.iter().find(has_another_role) {
+        Some(one) => Err(BindError::Roles(one.address)),
+        None => Ok(all),
+    }
 }
 
 fn is_tcp_listener(socket: &TcpListener) -> bool {
@@ -74,7 +90,7 @@ fn prepare(socket: &TcpListener, write: Duration) -> io::Result<SocketAddr> {
     socket.local_addr()
 }
 
-/// The listeners of one thread of so many: of each address its share, and one at least.
+/// The listeners of one thread of so many: of each address its share, and one at least; those for monitoring belong to the first one.
 ///
 /// # Errors
 /// The kernel gives no descriptor.
@@ -84,13 +100,13 @@ pub fn share(all: &[Inherited], thread: usize, threads: usize) -> io::Result<Vec
         let is_alike = |other: &&Inherited| other.address == inherited.address;
         let alike = all.iter().filter(is_alike).count();
         let place = all[..index].iter().filter(is_alike).count();
-        if is_for(place, alike, thread, threads) {
+        let is_here = match inherited.role {
+            Role::Metrics => thread == 0,
+            Role::Http | Role::Proxy => is_for(place, alike, thread, threads),
+        };
+        if is_here {
             let socket = mio::net::TcpListener::from_std(inherited.socket.try_clone()?);
-            let kind = match inherited.role {
-                Role::Http => ListenerKind::Plain,
-                Role::Proxy => ListenerKind::Proxy,
-            };
-            listeners.push(Listener::inherited(socket, kind));
+            listeners.push(Listener::inherited(socket, inherited.role.kind()));
         }
     }
     Ok(listeners)

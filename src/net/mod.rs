@@ -181,6 +181,8 @@ pub enum BindError {
     },
     /// The descriptor of this number was handed down as a listener and is none.
     Inherited(i32),
+    /// Listeners with this address were handed down with different names.
+    Roles(SocketAddr),
     /// The kernel gave no poll, or no thread.
     Resources(io::Error),
 }
@@ -192,6 +194,12 @@ impl fmt::Display for BindError {
             BindError::Other { address, source } => write!(formatter, "cannot listen on {address}: {source}"),
             BindError::Inherited(descriptor) => {
                 write!(formatter, "LISTEN_FDS: descriptor {descriptor} is not a TCP listener: leave it out of the socket unit")
+            }
+            BindError::Roles(address) => {
+                write!(
+                    formatter,
+                    "LISTEN_FDNAMES: the listeners at {address} have different names: give each name an address of its own"
+                )
             }
             BindError::Resources(source) => write!(formatter, "cannot start: {source}"),
         }

@@ -58,7 +58,8 @@ impl Server {
             tallies: Arc::default(),
             databases: settings.databases.clone(),
         };
-        let has_metrics = listeners.iter().any(|listen| listen.kind == ListenerKind::Metrics);
+        let has_metrics = listeners.iter().any(|listen| listen.kind == ListenerKind::Metrics)
+            || inherited.iter().any(|one| one.role == Role::Metrics);
         let metrics =
             has_metrics.then(|| Arc::new(Metrics::new(threads, lookups_on(settings), settings.log_lines_dropped.clone())));
         let supervisor = settings.supervision.as_ref().map(|supervision| Supervisor::new(supervision, threads).map(Arc::new));

@@ -16,6 +16,15 @@ fn listener() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
+/// One of several listeners of an address.
+fn bind(address: SocketAddr) -> TcpListener {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_reuse_port(true).unwrap();
+    socket.bind(&address.into()).unwrap();
+    socket.listen(128).unwrap();
+    TcpListener::from(socket)
+}
+
 #[test]
 fn what_is_handed_down_is_served_and_nothing_else_is_opened() {
     for threads in ["1 thread", "2 threads", "5 threads"] {
@@ -43,13 +52,6 @@ fn what_is_named_is_opened_besides() {
 /// One of them each for two threads, both for one thread, and one for two of three threads.
 #[test]
 fn several_of_one_address_are_all_served() {
-    let bind = |address: SocketAddr| {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        socket.set_reuse_port(true).unwrap();
-        socket.bind(&address.into()).unwrap();
-        socket.listen(128).unwrap();
-        TcpListener::from(socket)
-    };
     for threads in 1..=3 {
         let one = bind(([127, 0, 0, 1], 0).into());
         let address = one.local_addr().unwrap();
@@ -73,6 +75,40 @@ fn names_tell_what_listeners_are_for() {
     let proxied = format!("PROXY TCP4 192.0.2.7 192.0.2.8 1000 80\r\n{GET}");
     assert_eq!(answer(send(proxied_address, &proxied)), "192.0.2.7");
     assert_eq!(answer(send(plain_address, GET)), "127.0.0.1");
+}
+
+/// The first thread alone serves it, and what is asked there is not counted.
+#[test]
+fn a_listener_for_monitoring() {
+    let ((plain, address), (monitoring, metrics)) = (listener(), listener());
+    let server = Server::start(&[&monitoring, &plain], &[("LISTEN_FDNAMES", "metrics:http")], "-t 3");
+    let addresses = format!("{metrics} (inherited, metrics) and {address} (inherited)");
+    assert_eq!(server.start_line, format!("listening on {addresses}, 3 threads, trusting no proxy"));
+    assert_eq!((polls(&server, &monitoring), polls(&server, &plain)), (1, 3));
+    for count in [0, 1] {
+        let mut text = String::new();
+        let request = "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        send(metrics, request).read_to_string(&mut text).unwrap();
+        let counted = format!("swagip_requests_total{{resource=\"ip\",code=\"200\"}} {count}\n");
+        assert!(text.contains(&counted), "{text}");
+        assert_eq!(answer(send(address, GET)), "127.0.0.1");
+    }
+    server.stop();
+}
+
+/// The kernel would choose which of them a connection gets.
+#[test]
+fn listeners_of_one_address_have_one_name() {
+    let one = bind(([127, 0, 0, 1], 0).into());
+    let address = one.local_addr().unwrap();
+    let other = bind(address);
+    for names in ["http:metrics", "metrics:http", "proxy:http"] {
+        let names = [("LISTEN_FDNAMES", names), ("SWAGIP_TRUSTED_PROXIES", "127.0.0.1")];
+        let output = swagip(&[&one, &other], &names, "").output().unwrap();
+        let line =
+            format!("LISTEN_FDNAMES: the listeners at {address} have different names: give each name an address of its own\n");
+        assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr)), (Some(2), line.into()), "{names:?}");
+    }
 }
 
 /// All come while nobody is there: after the first process has ended and before the next one begins.
@@ -174,7 +210,7 @@ fn names_and_numbers_that_do_not_fit_are_told_in_one_line() {
     for (variables, line) in [
         (
             [("LISTEN_FDNAMES", "swagip.socket"), ("LISTEN_FDS", "1")],
-            r#"LISTEN_FDNAMES: "swagip.socket" has "swagip.socket", which is none of http, proxy: try FileDescriptorName=http in the socket unit"#,
+            r#"LISTEN_FDNAMES: "swagip.socket" has "swagip.socket", which is none of http, proxy, metrics: try FileDescriptorName=http in the socket unit"#,
         ),
         (
             [("LISTEN_FDNAMES", "http:http"), ("LISTEN_FDS", "1")],
