@@ -127,7 +127,7 @@ fn sources(databases: &Databases) -> String {
 fn advice(error: &BindError, listeners: &[Listen]) -> String {
     let address = match error {
         BindError::Taken(address) | BindError::Other { address, .. } => *address,
-        BindError::Resources(_) | BindError::Inherited(_) | BindError::Roles(_) => {
+        BindError::Resources(_) | BindError::Pinning(_) | BindError::Inherited(_) | BindError::Roles(_) => {
             return error.to_string();
         }
     };

@@ -29,6 +29,17 @@ pub fn pin(cpu: usize) -> io::Result<()> {
     Ok(sched_setaffinity(THIS, &set)?)
 }
 
+/// Whether [`pin`] may be called for each of these: whoever is told that this server is ready is told that its threads are where they
+/// belong, and a service manager may forbid it. Leaves the calling thread as it was.
+///
+/// # Errors
+/// The kernel's.
+pub fn try_pinning(cpus: &[usize]) -> io::Result<()> {
+    let before = sched_getaffinity(THIS)?;
+    cpus.iter().try_for_each(|&cpu| pin(cpu))?;
+    Ok(sched_setaffinity(THIS, &before)?)
+}
+
 /// Has the kernel give each connection to the worker of the CPU that its SYN is handled on (SO_ATTACH_REUSEPORT_CBPF,
 /// socket(7)), for all listeners that share the address of this one. `cpus`: one for each of them, in the order in which they
 /// began to listen. What arrives on another CPU, one that this process may not use, is spread over them.

@@ -183,6 +183,8 @@ pub enum BindError {
     Inherited(i32),
     /// Listeners with this address were handed down with different names.
     Roles(SocketAddr),
+    /// Threads may not be bound to CPUs.
+    Pinning(io::Error),
     /// The kernel gave no poll, or no thread.
     Resources(io::Error),
 }
@@ -199,6 +201,12 @@ impl fmt::Display for BindError {
                 write!(
                     formatter,
                     "LISTEN_FDNAMES: the listeners at {address} have different names: give each name an address of its own"
+                )
+            }
+            BindError::Pinning(source) => {
+                write!(
+                    formatter,
+                    "--threads pinned: cannot bind a thread to its CPU: {source}: allow sched_setaffinity, or leave that option out"
                 )
             }
             BindError::Resources(source) => write!(formatter, "cannot start: {source}"),

@@ -47,7 +47,11 @@ impl Server {
         let listeners = settings.listeners.iter().map(|&listen| listener::resolve(listen)).collect::<Result<Vec<_>, _>>()?;
         let cpus = match settings.threads {
             Threads::Spread(_) => Vec::new(),
-            Threads::Pinned => cpu::usable().map_err(BindError::Resources)?,
+            Threads::Pinned => {
+                let cpus = cpu::usable().map_err(BindError::Resources)?;
+                cpu::try_pinning(&cpus).map_err(BindError::Pinning)?;
+                cpus
+            }
         };
         let threads = settings.threads.count().get();
         let common = Common {

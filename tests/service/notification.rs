@@ -1,6 +1,6 @@
 //! What a supervisor is told.
 
-use super::{GET, PATIENCE, Server, answer, send, wait};
+use super::{GET, PATIENCE, Server, answer, send, swagip, wait};
 use nix::sys::ptrace;
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
@@ -173,4 +173,32 @@ fn a_supervisor_that_is_not_there_is_none() {
     let address = server.start_line.split([' ', ',']).nth(2).unwrap().parse().unwrap();
     assert_eq!(answer(send(address, GET)), "127.0.0.1");
     server.stop();
+}
+
+/// A service manager may forbid what binds a thread to its CPU: then it never hears that the server is ready.
+#[test]
+#[allow(unsafe_code)]
+fn threads_that_may_not_be_pinned_are_not_ready() {
+    use std::os::unix::process::CommandExt;
+    let load = libc::sock_filter { code: (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, jt: 0, jf: 0, k: 0 };
+    let number = libc::SYS_sched_setaffinity as u32;
+    let skip = libc::sock_filter { code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, jt: 0, jf: 1, k: number };
+    let give = |k| libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k };
+    let mut filter = [load, skip, give(libc::SECCOMP_RET_ERRNO | libc::EPERM as u32), give(libc::SECCOMP_RET_ALLOW)];
+    let supervisor = Supervisor::new("pinned");
+    let mut command = swagip(&[], &[("NOTIFY_SOCKET", &supervisor.name)], "-t pinned -l 127.0.0.1:0");
+    // SAFETY: prctl may be called between fork and exec, and reads the filter, which the closure owns.
+    unsafe {
+        command.pre_exec(move || {
+            let program = libc::sock_fprog { len: 4, filter: filter.as_mut_ptr() };
+            libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+            libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program);
+            Ok(())
+        })
+    };
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("--threads pinned: cannot bind a thread to its CPU: "), "{told}");
+    assert_eq!(supervisor.rest(), [""; 0], "nobody was told anything");
 }
