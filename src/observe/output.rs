@@ -1,12 +1,13 @@
 //! Where lines go: standard output or standard error, whatever that is, which all threads share and which none of them ever waits for.
 //!
 //! A pipe and a terminal are opened a second time, so that O_NONBLOCK is on a description of our own: set on the one that was inherited
-//! it would surprise every other program that has it. Where the kernel does not let us, a write is preceded by a question.
+//! it would surprise every other program that has it. Where the kernel does not let us, a write is preceded by a question; but not to a
+//! terminal, which says that there is room where there is less than a line needs: there the inherited description gets O_NONBLOCK.
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::SockRef;
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::sync::Mutex;
@@ -43,7 +44,7 @@ impl Output {
             Ok(kind) if kind.is_socket() => (file, Kind::Socket),
             _ => match reopen(&file) {
                 Ok(file) => (file, Kind::NonBlocking),
-                Err(_) => (file, Kind::Blocking(Mutex::default())),
+                Err(_) => inherited(file),
             },
         };
         Output { file, kind }
@@ -78,6 +79,12 @@ impl Output {
 fn reopen(file: &File) -> io::Result<File> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}
+
+/// What cannot be opened once more, such as the terminal of another user (su, sudo -u).
+fn inherited(file: File) -> (File, Kind) {
+    let is_set = file.is_terminal() && SockRef::from(&file).set_nonblocking(true).is_ok();
+    (file, if is_set { Kind::NonBlocking } else { Kind::Blocking(Mutex::default()) })
 }
 
 /// Whether a write of [`PIECE_MAX`] bytes would not wait: there is room, or nobody reads any more, which is an error at once.
@@ -150,6 +157,17 @@ mod tests {
         let Kind::Blocking(lock) = &output.kind else { unreachable!() };
         let _lock = lock.lock().unwrap();
         assert_eq!(output.write(LINE).unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn a_terminal_that_cannot_be_opened_again_is_not_waited_for() {
+        let terminal = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).open("/dev/ptmx").unwrap();
+        let (file, kind) = inherited(terminal);
+        assert!(matches!(kind, Kind::NonBlocking));
+        // Nobody has typed anything.
+        assert_eq!((&file).read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        let (_reader, writer) = io::pipe().unwrap();
+        assert!(matches!(inherited(File::from(OwnedFd::from(writer))).1, Kind::Blocking(_)));
     }
 
     #[test]
