@@ -103,7 +103,7 @@ class Load:
         while True:
             going_on = self.sent < rate * limit and not ended.is_set()
             if not going_on and not self.busy:
-                return self.sent / elapsed
+                return self.sent / elapsed if self.sent else 0
             while going_on and (due := start + self.sent / rate) <= now:
                 self.begin(due)
                 elapsed = now - start

@@ -14,10 +14,17 @@ log=$(mktemp)
 
 # Runs a command under load, which begins two seconds before. Each load ends when its input does, and they have one in common.
 event() { # name, command …
-  local name=$1 results sent refused failed pace slowest median most last lag
+  local name=$1 host results sent refused failed pace slowest median most last lag
+  local -A body
   shift
+  for host in "${hosts[@]}"; do body[$host]=$(ask "$host" / | cut -d ' ' -f 4); done
   results=$(mktemp -d)
-  { sleep 2; tell "$@"; sleep "$after_seconds"; } | loads "$results"
+  { sleep 2; tell "$@"; sleep "$after_seconds"; } | {
+    for host in "${hosts[@]}"; do
+      load "$host" "${body[$host]}" --rate "$rate" --limit "$load_limit_seconds" <&0 >"$results/$host" &
+    done
+    wait
+  }
   read -r sent refused failed pace slowest median most last lag < <(cat "$results"/* | awk '
     { sent += $1; refused += $3; failed += $4; pace += $5; if (!slowest || $5 < slowest) slowest = $5
       if ($6 > median) median = $6; if ($7 > most) most = $7; if ($8 > last) last = $8; if ($9 > lag) lag = $9 }
@@ -31,14 +38,6 @@ event() { # name, command …
   elif { [ "$failed" = 0 ] && [ "$slowest" -ge $((rate * 97 / 100)) ]; } || judged "$name: $failed of $sent failed" "$lag" "$slowest"; then
     expect "$name: none of $sent requests fails" 0 "$failed"
   fi
-}
-
-loads() { # folder for what each says
-  local host
-  for host in "${hosts[@]}"; do
-    load "$host" "$(ask "$host" / | cut -d ' ' -f 4)" --rate "$rate" --limit "$load_limit_seconds" <&0 >"$1/$host" &
-  done
-  wait
 }
 
 # Whether the client had enough of the machine for its word to count. Else the verdict is TOO BUSY.
