@@ -53,7 +53,6 @@ impl Tree {
     }
 
     /// Where the first `count` bits lead from a node.
-    #[inline]
     fn walk(&self, bytes: &[u8], start: usize, bits: u128, count: u32) -> usize {
         let nodes = &bytes[..self.length().min(bytes.len())];
         match self.node_size {
@@ -74,7 +73,6 @@ impl Tree {
     }
 
     /// The same for nodes of one size, of which `record` gives the left or the right record.
-    #[inline(always)] // A loop for each size takes a third less.
     fn walk_nodes<const N: usize>(
         &self,
         nodes: &[[u8; N]],

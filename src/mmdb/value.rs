@@ -67,7 +67,6 @@ impl<'f> Cursor<'f> {
     ///
     /// # Errors
     /// The bytes are no map, or `entry` says so.
-    #[inline]
     pub fn map(&mut self, mut entry: impl FnMut(&mut Self, &'f [u8]) -> Result<(), Broken>) -> Result<(), Broken> {
         self.map_until(|cursor, key| entry(cursor, key).map(ControlFlow::Continue))
     }
@@ -76,7 +75,6 @@ impl<'f> Cursor<'f> {
     ///
     /// # Errors
     /// The bytes are no map, or `entry` says so.
-    #[inline]
     pub fn map_until(
         &mut self,
         mut entry: impl FnMut(&mut Self, &'f [u8]) -> Result<ControlFlow<()>, Broken>,
@@ -112,7 +110,6 @@ impl<'f> Cursor<'f> {
     ///
     /// # Errors
     /// The bytes are no value.
-    #[inline(never)]
     pub fn scalar(&mut self) -> Result<Scalar<'f>, Broken> {
         let Header { kind, size, back } = self.begin()?;
         let scalar = match kind {
@@ -126,7 +123,6 @@ impl<'f> Cursor<'f> {
     }
 
     /// The key of a map: nearly always a pointer to a short text.
-    #[inline(never)]
     fn key(&mut self) -> Result<&'f [u8], Broken> {
         let Header { kind, size, back } = self.begin()?;
         if kind != TEXT {
@@ -137,7 +133,6 @@ impl<'f> Cursor<'f> {
         Ok(key)
     }
 
-    #[inline(never)]
     fn rare_scalar(&mut self, kind: u8, size: usize) -> Result<Scalar<'f>, Broken> {
         match kind {
             DOUBLE => self.take(size)?.try_into().map(|bytes| Scalar::Float(f64::from_be_bytes(bytes))).map_err(|_| Broken),
@@ -152,7 +147,6 @@ impl<'f> Cursor<'f> {
     ///
     /// # Errors
     /// The bytes are no value.
-    #[inline]
     pub fn skip(&mut self) -> Result<(), Broken> {
         self.count()?;
         let (kind, size) = self.header()?;
@@ -164,13 +158,11 @@ impl<'f> Cursor<'f> {
     }
 
     /// Skips what follows the header of a value, all that is in it included.
-    #[inline(never)]
     fn skip_rest(&mut self, kind: u8, size: usize) -> Result<(), Broken> {
         let values = self.skip_own(kind, size)?;
         self.skip_values(values)
     }
 
-    #[inline(never)]
     fn skip_values(&mut self, mut values: usize) -> Result<(), Broken> {
         while values > 0 {
             self.count()?;
@@ -181,7 +173,6 @@ impl<'f> Cursor<'f> {
     }
 
     /// Skips the bytes of a value itself. Gives the number of those in it, which follow.
-    #[inline]
     fn skip_own(&mut self, kind: u8, size: usize) -> Result<usize, Broken> {
         match kind {
             POINTER => self.pointer(size).map(|_| 0),
@@ -205,7 +196,6 @@ impl<'f> Cursor<'f> {
     }
 
     /// Begins a value, here or where a pointer leads.
-    #[inline(always)] // What it gives would go through memory; a third of what a record costs.
     fn begin(&mut self) -> Result<Header, Broken> {
         self.count()?;
         let (kind, size) = self.header()?;
@@ -219,19 +209,16 @@ impl<'f> Cursor<'f> {
     }
 
     /// Ends a value that was begun.
-    #[inline]
     fn end(&mut self, back: Option<usize>) {
         self.at = back.unwrap_or(self.at);
     }
 
-    #[inline]
     fn count(&mut self) -> Result<(), Broken> {
         self.left = self.left.checked_sub(1).ok_or(Broken)?;
         Ok(())
     }
 
     /// The type of a value and its size, or what a pointer has in the place of that.
-    #[inline]
     fn header(&mut self) -> Result<(u8, usize), Broken> {
         let first = self.byte()?;
         let kind = match first >> 5 {
@@ -246,14 +233,12 @@ impl<'f> Cursor<'f> {
     }
 
     /// A size that needs bytes of its own.
-    #[cold]
     fn long_size(&mut self, size: usize) -> Result<usize, Broken> {
         let base = [29, 285, 65_821][size - 29];
         Ok(base + self.number(size - 28)? as usize)
     }
 
     /// Where a pointer leads.
-    #[inline]
     fn pointer(&mut self, size: usize) -> Result<usize, Broken> {
         let rest = self.section.get(self.at..).ok_or(Broken)?;
         let high = (size & 7) as u32;
@@ -270,7 +255,6 @@ impl<'f> Cursor<'f> {
     }
 
     /// A number of so many bytes, the highest first.
-    #[inline]
     fn number(&mut self, length: usize) -> Result<u64, Broken> {
         if length > 8 {
             return Err(Broken);
@@ -278,14 +262,12 @@ impl<'f> Cursor<'f> {
         Ok(self.take(length)?.iter().fold(0, |number, &byte| number << 8 | u64::from(byte)))
     }
 
-    #[inline]
     fn byte(&mut self) -> Result<u8, Broken> {
         let &byte = self.section.get(self.at).ok_or(Broken)?;
         self.at += 1;
         Ok(byte)
     }
 
-    #[inline]
     fn take(&mut self, length: usize) -> Result<&'f [u8], Broken> {
         // Neither is larger than the file or 32 bits, so the sum is a number.
         let bytes = self.section.get(self.at..self.at + length).ok_or(Broken)?;
