@@ -95,7 +95,6 @@ impl Connection {
     }
 
     /// Notes why it ends; of several reasons the first.
-    #[cold]
     pub fn ends(&mut self, reason: Closed) {
         self.closed.get_or_insert(reason);
     }
@@ -187,7 +186,6 @@ impl Connection {
     }
 
     /// Takes up what is under way.
-    #[cold]
     fn resume(&mut self, shared: &mut Shared, progress: &mut bool) -> io::Result<Resumed> {
         *progress |= self.flush(shared)?;
         if self.is_blocked() {
@@ -231,7 +229,6 @@ impl Connection {
     }
 
     /// Keeps what is left of the input, and what the socket did not take. `fresh` is the state where none was kept.
-    #[cold]
     fn keep(&mut self, fresh: State, input: &[u8], consumed: usize, unsent: &[u8]) {
         match self.active.take() {
             None => self.hold(Active { state: fresh, ..Active::default() }.into(), &input[consumed..], unsent),
@@ -278,7 +275,6 @@ impl Connection {
     }
 
     /// Keeps what is neither served nor sent. What nobody will read any more is dropped.
-    #[cold]
     fn hold(&mut self, mut active: Box<Active>, input: &[u8], unsent: &[u8]) {
         match self.phase {
             Phase::Open | Phase::Unserved | Phase::Waiting => active.input.extend_from_slice(input),

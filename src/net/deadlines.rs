@@ -88,7 +88,7 @@ impl Deadlines {
     }
 
     /// Begins a wait at `now`, in place of the one that there was. `now` must not go backwards.
-    #[inline(always)]
+    #[inline(always)] // See `Worker::drive`.
     pub fn set(&mut self, slot: usize, wait: Wait, now: Millis) {
         let index = slot + KINDS;
         if index >= self.links.len() {
@@ -103,7 +103,6 @@ impl Deadlines {
         self.due = self.due.min(now + self.timeouts[queue]);
     }
 
-    #[cold]
     fn grow(&mut self, index: usize) {
         self.links.extend((self.links.len()..=index).map(Link::alone));
     }
@@ -117,7 +116,7 @@ impl Deadlines {
         }
     }
 
-    #[inline(always)]
+    #[inline(always)] // See `Worker::drive`.
     fn take_out(&mut self, index: usize) {
         let Link { previous, next, .. } = self.links[index];
         self.links[previous as usize].next = next;

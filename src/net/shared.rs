@@ -24,13 +24,11 @@ pub struct Shared {
 
 impl Shared {
     /// What this thread counts with; `None` where nothing is counted.
-    #[inline]
     pub fn counters(&self) -> Option<&Counters> {
         self.service.recorder().as_ref()?.metrics.as_ref().map(|metrics| &*metrics.counters)
     }
 
     /// Counts the bytes of a connection, if anybody does.
-    #[inline]
     pub fn count_bytes(&self, peer: &Peer, received: usize, sent: usize) {
         if let Some(counters) = self.counters()
             && peer.role != Role::Monitor

@@ -188,7 +188,6 @@ impl Worker {
         }
     }
 
-    #[cold]
     fn rare_event(&mut self, token: Token) {
         if token == BELL {
             self.tell_supervisor();
@@ -240,7 +239,7 @@ impl Worker {
     }
 
     /// The one entry for all that may happen to a connection.
-    #[inline(always)]
+    #[inline(always)] // With the two of `Deadlines`, 34 instructions a request.
     fn drive(&mut self, slot: usize, read_closed: bool) {
         let Some(connection) = self.connections.get_mut(slot) else { return };
         let outcome = connection.drive(&mut self.shared, read_closed);

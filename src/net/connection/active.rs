@@ -47,7 +47,6 @@ pub struct Active {
 impl Active {
     /// The input with these bytes after it. It is read where it is kept: copied out and in again at each piece, a head in drips
     /// would cost its square.
-    #[cold]
     pub fn append(&mut self, input: &[u8]) -> (&mut State, &[u8]) {
         self.input.extend_from_slice(input);
         (&mut self.state, &self.input)

@@ -64,7 +64,6 @@ impl Worker {
         self.stopper.is_ordered() && self.look_at_the_clock()
     }
 
-    #[cold]
     fn look_at_the_clock(&mut self) -> bool {
         self.shared.now = (self.clock)();
         self.handle_order();

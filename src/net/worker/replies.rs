@@ -9,7 +9,6 @@ use crate::resource::Reply;
 impl Worker {
     /// Asks what a connection's request is about, and has the connection wait; false where too much is being asked, and it was
     /// answered so.
-    #[cold]
     pub(super) fn ask(&mut self, slot: usize) -> bool {
         let Worker { connections, queries, poll, shared, .. } = self;
         let connection = &mut connections[slot];

@@ -44,7 +44,6 @@ impl Worker {
     }
 
     /// Does what a turn may have besides events.
-    #[cold]
     fn end_turn(&mut self, heard: Millis) {
         self.take_replies();
         self.go_on();
@@ -56,7 +55,6 @@ impl Worker {
 
     /// The time before which all that had arrived has been heard, although this poll had no room for all events; 0 where that isn't
     /// known. What a poll leaves out comes first in the next one, so after enough of them every connection has been told of.
-    #[cold]
     fn heard(&mut self, asked: Millis, count: usize) -> Millis {
         // One more for what is no connection.
         let enough = self.connections.len() / count + 2;
@@ -82,7 +80,6 @@ impl Worker {
     }
 
     /// The same, but for connections.
-    #[cold]
     fn rest_due(&self) -> Millis {
         let mut due = NEVER;
         if !self.ready.is_empty() {
