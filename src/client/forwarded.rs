@@ -154,7 +154,6 @@ impl<'a> Element<'a> {
     }
 
     /// Keeps a well-formed pair if it counts.
-    #[inline]
     fn set(&mut self, pair: &'a [u8]) {
         // If there are many pairs, most are too short to count.
         if pair.len() < "for=a".len() {

@@ -226,7 +226,6 @@ impl Rule {
     }
 
     /// The client of a request with these fields. Does not allocate; one comparison if the peer is not trusted.
-    #[inline]
     pub fn client(&self, peer: &Peer, fields: &[Field<'_>]) -> Client {
         match peer.is_trusted() {
             false => Client { address: peer.address, port: peer.port, scheme: None },

@@ -33,7 +33,6 @@ pub fn elements(value: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
 
 /// Whether a field's name is this one, given in lower case. Names are compared in words of four bytes, of which the last may overlap the
 /// one before. Setting the bit of lower case in each byte is safe: no other byte of a token becomes a letter or a hyphen by it.
-#[inline]
 pub fn is_name<const LENGTH: usize>(name: &str, lower: &[u8; LENGTH]) -> bool {
     const WORD: usize = 4;
     const { assert!(LENGTH >= WORD) }

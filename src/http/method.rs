@@ -39,7 +39,6 @@ impl Method {
     }
 
     /// The method at the start of a request line, and the rest after the space. `None` if the line doesn't begin with a token and one space.
-    #[inline]
     pub fn parse(line: &[u8]) -> Option<(Method, &[u8])> {
         match line.strip_prefix(b"GET ") {
             Some(rest) => Some((Method::Get, rest)),

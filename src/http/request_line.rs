@@ -19,7 +19,6 @@ pub struct RequestLine<'b> {
 
 impl<'b> RequestLine<'b> {
     /// The line, and what follows its CRLF. `None`: it is partial or malformed.
-    #[inline]
     pub fn parse(bytes: &'b [u8]) -> Option<(RequestLine<'b>, &'b [u8])> {
         let (method, rest) = Method::parse(bytes)?;
         let (target, rest) = rest.split_at(rest.iter().position(|&byte| !target::is_target(byte))?);
