@@ -29,7 +29,6 @@ pub struct NoAddress;
 ///
 /// # Errors
 /// What it names is no address.
-#[inline]
 pub fn asked(context: &Context<'_>) -> Result<Option<IpAddr>, NoAddress> {
     match (context.databases, context.request.target.query) {
         (Some(_), Some(_)) => named(&context.request.target),
@@ -37,7 +36,7 @@ pub fn asked(context: &Context<'_>) -> Result<Option<IpAddr>, NoAddress> {
     }
 }
 
-#[inline(never)]
+#[inline(never)] // 30 instructions of /json, with that of `write_v6`.
 fn named(target: &Target<'_>) -> Result<Option<IpAddr>, NoAddress> {
     /// `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255`
     const LENGTH_MAX: usize = 45;
@@ -53,7 +52,6 @@ fn named(target: &Target<'_>) -> Result<Option<IpAddr>, NoAddress> {
 }
 
 /// What is answered to a question about something else than an address.
-#[cold]
 pub fn no_address(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     content.extend_from_slice(b"?ip= takes an IPv4 or IPv6 address");
     context.end_text(content);
@@ -76,7 +74,8 @@ pub fn text(context: &Context<'_>, content: &mut Vec<u8>) -> bool {
     true
 }
 
-/// Appends an address as `Display` writes it (IPv6 as in RFC 5952), five times as fast for IPv4.
+/// Appends an address as `Display` writes it (IPv6 as in RFC 5952). For IPv4 that would be 1,000 instructions more, and number after
+/// number 300.
 pub fn write(content: &mut Vec<u8>, ip: &IpAddr) {
     match ip {
         IpAddr::V4(ip) => {
@@ -96,7 +95,7 @@ pub fn write(content: &mut Vec<u8>, ip: &IpAddr) {
     }
 }
 
-#[inline(never)]
+#[inline(never)] // See `named`.
 fn write_v6(content: &mut Vec<u8>, ip: &Ipv6Addr) {
     // Writing to a Vec does not fail.
     let _ = write!(content, "{ip}");

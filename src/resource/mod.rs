@@ -93,7 +93,6 @@ impl FamilyHosts {
 
 impl Site {
     /// Whether no answer gives a field of this name back. One comparison if nothing is hidden.
-    #[inline]
     pub fn hides(&self, name: &str) -> bool {
         !self.hidden.is_empty() && self.hidden.iter().any(|hidden| hidden.eq_ignore_ascii_case(name))
     }

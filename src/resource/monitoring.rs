@@ -46,7 +46,6 @@ impl Choice for Format {
 }
 
 /// Answers a request, all but the metrics themselves, for which [`Format::of`] the head asks.
-#[cold]
 pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     match context.request.method {
         Method::Get | Method::Head => {}

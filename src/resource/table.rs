@@ -186,7 +186,6 @@ pub fn is_check(path: &[u8]) -> bool {
     find(path, &ENDPOINTS[..WITHOUT_DATABASES]).0.is_check()
 }
 
-#[cold]
 fn other_method(method: Method, context: &Context<'_>, content: &mut Vec<u8>) -> (Resource, Answer) {
     let (resource, _) = requested(context);
     let head = match method {

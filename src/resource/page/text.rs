@@ -137,7 +137,6 @@ impl Pieces<'_> {
         Pieces { content, buffer: [0; Pieces::MAX], length: 0 }
     }
 
-    #[inline(always)]
     fn put(&mut self, (bytes, length): Piece) {
         if self.length > Pieces::MAX - bytes.len() {
             self.flush();
@@ -146,7 +145,6 @@ impl Pieces<'_> {
         self.length += usize::from(length);
     }
 
-    #[inline(always)]
     fn put_byte(&mut self, byte: u8) {
         self.put(([byte, 0, 0, 0, 0, 0, 0], 1));
     }
