@@ -127,7 +127,6 @@ impl<R: Recorder> Service<R> {
     }
 
     /// Looks at the input once.
-    #[inline]
     fn step<'c>(
         &mut self,
         state: &mut State,
@@ -164,7 +163,6 @@ impl<R: Recorder> Service<R> {
     }
 
     /// Goes on with what came in part, or with what is no head.
-    #[cold]
     fn rare_step(&mut self, state: &mut State, input: &[u8], call: &mut Call<'_>) -> Result<(), Refusal> {
         match state {
             State::Proxy => {
@@ -216,7 +214,6 @@ impl<R: Recorder> Service<R> {
     }
 
     /// Refuses the request at the start of `input`, or the one whose content this is, with what is known of it.
-    #[cold]
     fn refuse(&mut self, refusal: Refusal, state: &State, peer: &Peer, input: &[u8], output: &mut Vec<u8>) {
         let (method, sent) = match state {
             State::Content(pending) => (Some(pending.kept.method), &pending.kept.sent[..]),

@@ -52,7 +52,7 @@ impl<R: Recorder> Service<R> {
     }
 
     /// Answers a request whose head is there. `length`: of what is read of it; `rest`: what is not.
-    #[inline(always)] // So that the usual one, without content, is not asked about it again: 20 instructions.
+    #[inline(always)] // So that the usual one, without content, is not asked about it again: 40 instructions.
     fn answer_head(
         &mut self,
         request: &Request<'_, '_>,
@@ -121,7 +121,6 @@ impl<R: Recorder> Service<R> {
     }
 
     /// Looks at the first request of a connection for signs of a server that is set up wrong.
-    #[cold]
     fn look(&mut self, request: &Request<'_, '_>, call: &mut Call<'_>) {
         // A check is no client's request; those of balancers have no forwarding field.
         if resource::is_check(request.target.path) {
@@ -143,7 +142,6 @@ impl<R: Recorder> Service<R> {
 }
 
 /// Keeps a request until its content and then a reply have come.
-#[cold]
 fn put_off(kept: Kept, lookup: Lookup, rest: Rest, length: usize, state: &mut State, call: &mut Call<'_>) {
     let linger = match rest {
         Rest::Missing(content) => {

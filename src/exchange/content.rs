@@ -20,7 +20,6 @@ pub(super) enum Rest {
 }
 
 /// Reads what there is of the content after a head. Gives the bytes of both, and what is still to come.
-#[cold]
 pub(super) fn begin_content(request: &Request<'_, '_>, input: &[u8]) -> Result<(usize, Rest), Refusal> {
     // Nobody here wants the content that the client asks leave to send: the final answer says so (RFC 9110 §10.1.1).
     if request.expects_continue() {
@@ -41,7 +40,6 @@ pub(super) fn is_unasked(persistence: Persistence) -> bool {
 
 impl<R: Recorder> Service<R> {
     /// What a later answer will need of this request.
-    #[cold]
     pub(super) fn keep(&self, resource: Resource, request: &Request<'_, '_>, client: Client, input: &[u8]) -> Kept {
         let sent = if self.writer.recorder.wants_sent() { &input[..request.length] } else { &[] };
         Kept { resource, method: request.method, sent: sent.into(), client, persistence: request.persistence }
@@ -77,7 +75,6 @@ impl<R: Recorder> Service<R> {
     }
 
     /// Gives an answer that has waited for content.
-    #[cold]
     pub(super) fn finish(&mut self, pending: &Pending, peer: &Peer, persistence: Persistence, output: &mut Vec<u8>) {
         match &pending.answer {
             Prepared::Content(head, content) => {

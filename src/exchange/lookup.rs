@@ -25,7 +25,6 @@ impl<R: Recorder> Service<R> {
     }
 
     /// Gives an answer that has waited for a reply.
-    #[cold]
     pub(super) fn answer_lookup(
         &mut self,
         kept: &Kept,

@@ -126,7 +126,6 @@ impl<R: Recorder> Recorder for Option<Box<R>> {
 }
 
 /// Answers a request on a listener for monitoring.
-#[cold]
 pub(super) fn monitored<R: Recorder>(context: &Context<'_>, recorder: &R, content: &mut Vec<u8>) -> (Resource, Answer) {
     let head = monitoring::answer(context, content);
     if let Some(format) = Format::of(head) {

@@ -47,7 +47,6 @@ impl Default for Counters {
 
 impl Counters {
     /// An answer was given.
-    #[inline(always)]
     pub fn answered(&self, record: &Record<'_>) {
         self.answers[record.resource as usize][record.head as usize].add(1);
         // On the hot path the compiler knows that there is none.
@@ -65,7 +64,6 @@ impl Counters {
     }
 
     /// Bytes came in on a client's connection, or went out.
-    #[inline]
     pub fn moved(&self, received: usize, sent: usize) {
         self.received.add(received as u64);
         self.sent.add(sent as u64);
@@ -114,12 +112,10 @@ pub(super) struct Count(AtomicU64);
 
 impl Count {
     /// Not `fetch_add`, which locks the memory, and is for those who share a counter.
-    #[inline]
     pub(super) fn add(&self, number: u64) {
         self.0.store(self.value().wrapping_add(number), Ordering::Relaxed);
     }
 
-    #[inline]
     pub(super) fn value(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
