@@ -33,7 +33,7 @@ impl<R: Recorder> Service<R> {
     }
 
     /// Answers a request with content, as soon as all of it is there.
-    #[cold]
+    #[cold] // 21 instructions a request.
     fn answer_content(
         &mut self,
         request: &Request<'_, '_>,

@@ -93,7 +93,7 @@ pub trait Recorder {
 
 /// Nobody looks, and it costs nothing.
 impl Recorder for () {
-    #[inline(always)]
+    #[inline(always)] // 6 instructions a request, with the next one.
     fn record(&mut self, _: &Record<'_>) {}
 }
 
@@ -109,7 +109,7 @@ impl<R: Recorder> Recorder for Option<Box<R>> {
         }
     }
 
-    #[inline(always)]
+    #[inline(always)] // See above.
     fn record(&mut self, record: &Record<'_>) {
         if let Some(recorder) = self {
             // A copy, so that what the recorder is lent comes to be here and not before the test.
