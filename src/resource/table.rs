@@ -172,7 +172,7 @@ impl Resource {
 }
 
 /// Answers a request: appends the content, which must not be sent for HEAD, and returns the head, or the look-up that comes first.
-#[inline(always)]
+#[inline(always)] // With `root`'s, 25 instructions a request.
 pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> (Resource, Answer) {
     match context.request.method {
         Method::Get | Method::Head if context.request.target.path == b"/" => (Resource::Root, root(context, content).into()),
@@ -198,7 +198,7 @@ fn other_method(method: Method, context: &Context<'_>, content: &mut Vec<u8>) ->
     (resource, head.into())
 }
 
-#[inline(always)]
+#[inline(always)] // See `answer`.
 fn root(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     match representation(context) {
         MediaType::Text if address::text(context, content) => ResponseHead::RootText,
