@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The client of tests/compose/run: Python's standard library only, so that it runs wherever Docker does.
 
-    client.py ask HOST PORT PATH ['Name: value' ...]
-        One GET. Prints the address and port that it was sent from, the status and the content's first line, with spaces between.
+    client.py ask HOST PORT PATH ['Name: value' ...] [--times N]
+        One GET, or N, each on a connection of its own. Prints for each the address and port that it was sent from, the status and the
+        content's first line, with spaces between.
 
     client.py load HOST PORT BODY --rate R --limit SECONDS [--patience SECONDS]
         Sends R requests a second for `/` until standard input ends, or for --limit at the most. Half of them go over 50
@@ -38,7 +39,12 @@ RECEIVE_BYTES = 65536
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: curl/8\r\n"
 
 
-def ask(host, port, path, fields):
+def ask(host, port, path, fields, times):
+    for _ in range(times):
+        ask_once(host, port, path, fields)
+
+
+def ask_once(host, port, path, fields):
     connection = http.client.HTTPConnection(host, port, timeout=5)
     connection.connect()
     address, local_port = connection.sock.getsockname()[:2]
@@ -220,6 +226,7 @@ def main():
         command.add_argument("port", type=int)
     commands.choices["ask"].add_argument("path")
     commands.choices["ask"].add_argument("fields", nargs="*")
+    commands.choices["ask"].add_argument("--times", type=int, default=1)
     for name in ("load", "most"):
         commands.choices[name].add_argument("body")
         commands.choices[name].add_argument("--limit", type=int, required=True)
