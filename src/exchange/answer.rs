@@ -12,8 +12,7 @@ use crate::http::{Method, Refusal};
 use crate::resource::{self, Answer, Context, Lookup};
 
 impl<R: Recorder> Service<R> {
-    /// Not inlined, nor is the parser: together they spill registers.
-    #[inline(never)]
+    /// Answers a request, or asks for its content first.
     pub(super) fn answer(
         &mut self,
         request: &Request<'_, '_>,
