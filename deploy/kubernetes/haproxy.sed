@@ -27,10 +27,15 @@ s,/usr/local/etc/haproxy/tls.pem,/etc/haproxy/tls.pem,
 s/as on Docker Desktop$/as they do/
 s/^( *# )or behind a CDN, set/\1behind a CDN, set/
 
-# A connection goes over a network.
-/On the bridge a connection takes microseconds/,/takes longer\. Even three/c\
+# A node that loses its power says nothing, and a third of the replicas may be there: a connection is given up sooner, and more
+# others are tried. A request on a connection that was open goes to another node if not even the kernel has acknowledged it.
+/On the bridge a connection takes microseconds/,/timeout connect/c\
     # In a data centre a connection takes less than a millisecond, and the kernel accepts it for a busy replica. Only what vanished\
-    # takes longer: a node, or its last replica. Even three of them in a row are over in 1.5 seconds, and the fourth answers.
+    # takes longer: a node, or its last replica. Even six of them in a row are over in 1.2 seconds, and the seventh answers.\
+    timeout connect 200ms
+s/^( *retries) 3$/\1 6/
+s/timeout check 2s/timeout check 1s/
+s/# A check of a replica that is only busy must not fail\./# A check is answered by the node, not by a replica, so it is never kept waiting by requests./
 
 # The servers are nodes. They are named, so there is no DNS, and a reload has them from the start.
 /^resolvers docker$/,/^$/d
@@ -49,7 +54,8 @@ s/^( *# )or behind a CDN, set/\1behind a CDN, set/
     # maxconn 200: 100 for each of a node's replicas. Further requests wait here for any node; see `timeout queue`. More would only\
     # wait there, so that the answers to all came late.\
     default-server check port 30081 inter 500ms fastinter 200ms fall 2 rise 1\
-    default-server maxconn 200\
+    # tcp-ut 500ms: a request to a node that lost its power is sent to another one.\
+    default-server maxconn 200 tcp-ut 500ms\
     default-server observe layer4 error-limit 2 on-error mark-down\
 \
     # The nodes. The ports are those of overlays/haproxy/service.yaml.\
