@@ -17,7 +17,6 @@ pub const AUTHORITY_MAX: usize = HOST_MAX + 6;
 /// # Errors
 /// [`Refusal::HOST`] for anything but a registered name or an address, with an optional port from 0 to 65535. An empty host, user
 /// information, a comma (which only a list of hosts would have), and more than [`HOST_MAX`] or [`AUTHORITY_MAX`] bytes are refused.
-#[inline(never)]
 pub fn check(host: &[u8]) -> Result<(), Refusal> {
     if is_usual(host) || is_rare(host) { Ok(()) } else { Err(Refusal::HOST) }
 }

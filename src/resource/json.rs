@@ -24,7 +24,7 @@ fn escape(content: &mut Vec<u8>, value: &[u8]) {
 }
 
 /// Escapes a bufferful at a time, because appending byte by byte costs five times as much.
-#[inline(never)]
+#[inline(never)] // 400 instructions of /json with databases.
 fn escape_special(content: &mut Vec<u8>, value: &[u8]) {
     const PIECE: usize = 40;
     /// `\\u001f`
@@ -65,7 +65,6 @@ pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
 }
 
 /// The client, with keys as echoip has them; `other` in its place leaves out what is the client's.
-#[inline(never)]
 pub fn document(context: &Context<'_>, other: Option<IpAddr>, content: &mut Vec<u8>) {
     let client = context.client;
     let address = other.or(client.address);

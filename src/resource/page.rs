@@ -57,7 +57,6 @@ const STYLE: &str = include_str!("../../templates/page.css");
 const SCRIPT: &str = include_str!("../../templates/page.js");
 
 /// Appends the page; it lists these endpoints.
-#[inline(never)]
 pub fn render(context: &Context<'_>, endpoints: &[Endpoint], content: &mut Vec<u8>) {
     let Context { client, rule, site, .. } = *context;
     let field = rule.field_name();

@@ -55,8 +55,6 @@ impl Counters {
         }
     }
 
-    #[cold]
-    #[inline(never)]
     fn refused(&self, resource: Resource, refusal: Refusal) {
         if resource != Resource::Monitoring {
             self.refusals[refusal.index()].add(1);
