@@ -159,7 +159,7 @@ impl<R: Recorder> Writer<R> {
     }
 
     /// Gives an answer: every one, refusals included, is given here.
-    #[inline(always)] // So that a record that nobody looks at is never made; 30 instructions a request.
+    #[inline(always)] // So that a record that nobody looks at is never made: 43 instructions a request.
     pub fn give(&mut self, output: &mut Vec<u8>, record: &Record<'_>, persistence: Persistence, content: &[u8]) {
         // First, while all that it may look at is at hand.
         self.recorder.record(record);
