@@ -7,6 +7,7 @@ import chain
 import curves
 import draw
 import overload
+import seen
 from bench import ROOT
 
 RECORD = ROOT / "benches/record"
@@ -99,7 +100,8 @@ def sentence(name, results):
 def section(record):
     """The text of docs/performance.md between the two marks."""
     texts = []
-    for key, write in (("curves", curves_text), ("overload", overload_text), ("replicas", replicas_text), ("chain", chain_text), ("start", start_text)):
+    writers = {"curves": curves_text, "overload": overload_text, "replicas": replicas_text, "chain": chain_text, "start": start_text, "seen": seen_text}
+    for key, write in writers.items():
         if part := record.get(key):
             texts += [*write(part["results"]), "", f"({note(part)}.)", ""]
         if key == "curves" and "instructions" in record:
@@ -199,6 +201,24 @@ def start_text(results):
             f"| {LABELS[name]} | {middle(runs, 'seconds'):.2f} s | {middle(runs, 'cpu_ms'):.1f} | {middle(runs, 'faults'):,.0f} "
             f"| {middle(runs, 'resident_kib') / 1024:.1f} | {middle(runs, 'own_kib') / 1024:.1f} | {middle(runs, 'file_bytes') / 1e3:,.0f} |"
         )
+
+
+def seen_text(results):
+    yield from ["### Metrics and the access log", ""]
+    yield "µs of a processor for a request of curl's on 64 kept connections; the ratio is that to neither, round by round, its least and its greatest"
+    yield "in brackets. A line that is not read at once is kept, and dropped where there is no more room for it:"
+    yield ""
+    yield "| | " + " | ".join(f"{seen.DEPTHS[way]}, µs | ratio" for way in seen.WAYS) + " | lines read |"
+    yield "|---|" + "---|---|" * len(seen.WAYS) + "---|"
+    for name, runs in results.items():
+        cells = [cell for way in seen.WAYS for cell in seen_cells(runs, results[seen.BASE], way)]
+        read = f"{middle(runs, 'read'):.1%}".replace("%", " %") if "read" in runs[0] else ""
+        yield f"| {seen.VARIANTS[name].says} | {' | '.join(cells)} | {read} |"
+
+
+def seen_cells(runs, base, way):
+    ratios = [run[way]["cpu_us"] / other[way]["cpu_us"] for run, other in zip(runs, base)]
+    return [f"{middle(runs, way, 'cpu_us'):.2f}", f"{statistics.median(ratios):.3f} [{min(ratios):.3f}–{max(ratios):.3f}]"]
 
 
 def between_marks(document, text, begin=BEGIN, end=END):

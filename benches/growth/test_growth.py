@@ -12,6 +12,7 @@ import chain
 import curves
 import draw
 import pages
+import seen
 
 RUNS = [{"cpu_us": 3.0, "own_kib": 2048}, {"cpu_us": 1.0, "own_kib": 1024}, {"cpu_us": 2.0, "own_kib": 4096}]
 DOUBLE = [{"cpu_us": 4.0, "own_kib": 2048 + 97}] * 3
@@ -39,6 +40,18 @@ class Figures(unittest.TestCase):
         runs = [{"kept": {"haproxy": 20, "swagip": 10}}, {"kept": {"haproxy": 200, "swagip": 100}}, {"kept": {"haproxy": 1, "swagip": 1}}]
         self.assertEqual(pages.chain_cells(runs, base, "kept"), ["20.0", "10.0", "1.50"])
         self.assertEqual(pages.chain_cells(runs, base, "fresh"), ["", "", ""])
+
+    def test_what_is_seen_is_held_against_the_same_round(self):
+        base = [{"kept": {"cpu_us": 10}}, {"kept": {"cpu_us": 100}}, {"kept": {"cpu_us": 1}}]
+        runs = [{"kept": {"cpu_us": 11}}, {"kept": {"cpu_us": 120}}, {"kept": {"cpu_us": 1}}]
+        self.assertEqual(pages.seen_cells(runs, base, "kept"), ["11.00", "1.100 [1.000–1.200]"])
+
+    def test_only_a_log_that_is_read_has_a_share_of_lines(self):
+        run = {way: {"cpu_us": 1} for way in seen.WAYS}
+        results = {"off": [run], "log": [run | {"read": 0.5}]}
+        off, log = list(pages.seen_text(results))[-2:]
+        self.assertTrue(off.startswith("| neither | 1.00 | 1.000 [1.000–1.000] |") and off.endswith(" |  |"), off)
+        self.assertTrue(log.endswith("| 50.0 % |"), log)
 
     def test_goodput_is_a_share_of_the_best(self):
         runs = [{"runs": {"1": {"goodput": 200}, "3": {"goodput": 150}}}]

@@ -40,12 +40,12 @@ frontend addresses
 class Server:
     """A server's process; started by `with`, on the given processors alone."""
 
-    def __init__(self, name, command, port, *cpus):
-        self.name, self.command, self.port, self.cpus = name, command, port, cpus
+    def __init__(self, name, command, port, *cpus, stdout=subprocess.DEVNULL):
+        self.name, self.command, self.port, self.cpus, self.stdout = name, command, port, cpus, stdout
 
     def __enter__(self):
         pin = lambda: os.sched_setaffinity(0, self.cpus)
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        quiet = {"stdout": self.stdout, "stderr": subprocess.DEVNULL}
         self.process = subprocess.Popen(shlex.split(self.command), preexec_fn=pin, start_new_session=True, **quiet)
         patience = time.monotonic() + 15
         while not (answer := ask(self.port)):
