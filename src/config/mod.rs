@@ -18,7 +18,7 @@ mod unknown;
 mod value;
 
 use crate::client::{Rule, TrustList};
-use crate::mmdb::ENGLISH;
+use crate::mmdb::{DATABASES_MAX, ENGLISH};
 use crate::net::{DatabaseFiles, Limits, Listen, Role, Settings, Threads};
 use crate::observe::access_log;
 use crate::observe::metrics::LinesDropped;
@@ -217,8 +217,8 @@ fn databases(
         warnings.extend(language_given.map(|given| given.warning("is not used, because there is no database: add --mmdb FILE")));
         return Ok(None);
     }
-    if let Some(given) = files.get(value::DATABASES_MAX) {
-        return Err(given.wrong(format_args!("is one more than {} databases: leave it out", value::DATABASES_MAX)));
+    if let Some(given) = files.get(DATABASES_MAX) {
+        return Err(given.wrong(format_args!("is one more than {DATABASES_MAX} databases: leave it out")));
     }
     let paths = files.iter().map(|given| given.text().into()).collect();
     let opened = DatabaseFiles::open(paths, language).map_err(|error| files[error.index].wrong(&error))?;

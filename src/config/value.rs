@@ -26,9 +26,6 @@ pub(super) const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// The bytes of a replica's name: it goes into every response.
 const REPLICA_MAX: usize = 64;
 
-/// Each of them is asked for `/json`.
-pub(super) const DATABASES_MAX: usize = 8;
-
 /// The bytes of a language: those of `zh-Hant-TW`, and room.
 const LANGUAGE_MAX: usize = 35;
 

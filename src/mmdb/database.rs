@@ -143,11 +143,16 @@ impl Database {
 
     /// What it knows of an address, with names in this language or in English. Nothing, where it is broken there.
     pub fn place(&self, address: IpAddr, language: &str) -> Place<'_> {
+        self.place_beside(address, language, &Place::default())
+    }
+
+    /// The same, where this is known already: parts of it may be missing.
+    pub fn place_beside(&self, address: IpAddr, language: &str, known: &Place<'_>) -> Place<'_> {
         let bytes = (*self.bytes).as_ref();
         let Some(place) = self.tree.find(bytes, address) else { return Place::default() };
         // It is there: the file is as long as it was.
         let Some(records) = bytes.get(self.tree.length() + SEPARATOR..self.end) else { return Place::default() };
-        record::place(&mut Cursor::new(records, place), language).unwrap_or_default()
+        record::place(&mut Cursor::new(records, place), language, known).unwrap_or_default()
     }
 }
 

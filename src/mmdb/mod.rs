@@ -12,11 +12,15 @@ mod record;
 pub mod database;
 
 pub use database::{Database, Fault, Subject};
+pub use record::TEXT_MAX;
 
 use std::net::IpAddr;
 
 /// The language of names where nobody asked for another, and where a name is missing in the other.
 pub const ENGLISH: &str = "en";
+
+/// The most databases of a server: each of them is asked for `/json`.
+pub const DATABASES_MAX: usize = 8;
 
 /// The databases of a server, in the order in which they were named.
 #[derive(Debug)]
@@ -26,7 +30,7 @@ pub struct Databases {
     language: String,
 }
 
-/// What is known of an address. Texts are not empty, at most [`TEXT_MAX`](record::TEXT_MAX) bytes long, and on one line.
+/// What is known of an address. Texts are not empty, at most [`TEXT_MAX`] bytes long, and on one line.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Place<'f> {
     /// Where the address is used; where nobody knows that, where it is registered.
@@ -109,8 +113,11 @@ impl Databases {
     /// All that is known of an address. Each part is that of the first database that knows it: parts of two databases are never mixed.
     /// One look-up in each.
     pub fn place(&self, address: IpAddr) -> Place<'_> {
-        let places = self.files.iter().map(|file| file.place(address, &self.language));
-        places.reduce(Place::or).unwrap_or_default()
+        let mut known = Place::default();
+        for file in &self.files {
+            known = known.or(file.place_beside(address, &self.language, &known));
+        }
+        known
     }
 
     /// One part of what is known of an address, of the first database that knows it.

@@ -74,7 +74,11 @@ pub fn render(context: &Context<'_>, endpoints: &[Endpoint], content: &mut Vec<u
     }
     let room = PAGE_MAX.saturating_sub(FRAME_MAX + words + content.len() - start);
     Rows::new(&Listing::all(context), endpoints, origin, room).write(content);
-    drop(End { context, endpoints, asks: other.is_some() }.render_into(&mut Output(content)));
+    drop(End { context, endpoints }.render_into(&mut Output(content)));
+    if let Some(databases) = context.databases {
+        place::write_sources(databases, content);
+    }
+    drop(Foot { context, asks: other.is_some() }.render_into(&mut Output(content)));
 }
 
 /// What comes before the rows.
@@ -93,6 +97,13 @@ struct Start<'a> {
 struct End<'a> {
     context: &'a Context<'a>,
     endpoints: &'a [Endpoint],
+}
+
+/// What comes after the list of databases.
+#[derive(Template)]
+#[template(path = "page.html", block = "foot")]
+struct Foot<'a> {
+    context: &'a Context<'a>,
     /// The page asks for the address of the other family.
     asks: bool,
 }

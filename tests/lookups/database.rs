@@ -150,6 +150,9 @@ fn values_that_cannot_be_told() {
         city(text("")),
         city(text(&long)),
         city(text("a\nb")),
+        city(text("\u{7f}")),
+        city(text("é\u{80}")),
+        city(text("\u{9f}°")),
         city(raw(b"\x42\xff\xfe")),
         location(Value::Double(91.0), Value::Double(0.0)),
         location(Value::Double(0.0), Value::Double(-180.1)),
@@ -164,6 +167,8 @@ fn values_that_cannot_be_told() {
     }
     let longest = open(&Mmdb::new("City").with("203.0.113.0/24", city(text(&long[1..]))));
     assert_eq!(longest.place(ip("203.0.113.9"), ENGLISH).city, Some(&long[1..]));
+    let latin = open(&Mmdb::new("City").with("203.0.113.0/24", city(text("~\u{a0}é°"))));
+    assert_eq!(latin.place(ip("203.0.113.9"), ENGLISH).city, Some("~\u{a0}é°"));
 }
 
 /// Types that no such field has, pointers that lead nowhere or around, sizes that are too large: the record is not known.
