@@ -225,7 +225,7 @@ fn check_worst() -> ExitCode {
     for ((stage, worst), count) in asked.into_iter().zip(counts) {
         let stage = &mut stages[stage];
         counted::answer(stage, &worst.bytes, &mut output);
-        let most = law::instructions_max(law::is_page(&output)).of(worst.bytes.len());
+        let most = law::instructions_max(law::is_page(&output), stage.databases).of(worst.bytes.len());
         let is_over = count > most as u64;
         let name = format!("{} {}", stage.name, worst.name);
         let verdict = if is_over { "  TOO MANY" } else { "" };

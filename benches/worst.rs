@@ -103,11 +103,11 @@ impl Found {
         assert_eq!(counts.len(), requests.len(), "one count each");
         let mut output = Vec::new();
         for ((stage, bytes), count) in requests.iter().zip(counts) {
-            let head = counted::answer(&mut stages[*stage], bytes, &mut output);
+            let (head, databases) = (counted::answer(&mut stages[*stage], bytes, &mut output), stages[*stage].databases);
             let is_page = law::is_page(&output);
             for (cost, spent, most) in [
                 (Cost::Bytes, output.len(), law::bytes_max(is_page)),
-                (Cost::Instructions, count as usize, law::instructions_max(is_page)),
+                (Cost::Instructions, count as usize, law::instructions_max(is_page, databases)),
             ] {
                 let kept = self.0.entry((*stage, name(bytes, is_page), cost)).or_default();
                 kept.push(Candidate { bytes: bytes.clone(), score: spent as f64 / most.of(head) as f64 });

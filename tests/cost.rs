@@ -170,7 +170,7 @@ proptest! {
         lines in vec(line(), 0..40),
         short in 0..100usize,
     ) {
-        thread_local!(static STAGES: RefCell<[Stage; 3]> = RefCell::new(law::stages()));
+        thread_local!(static STAGES: RefCell<[Stage; law::STAGES.len()]> = RefCell::new(law::stages()));
         let mut head = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n").into_bytes();
         let (mut count, mut long) = (1, lines);
         long.extend((0..short).map(|number| format!("{number}:\"\r\n").into_bytes()));

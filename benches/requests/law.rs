@@ -4,10 +4,16 @@
 //! to the law: `benches/instructions`, `tests/cost.rs`, and as seeds the fuzz target `exchange`.
 #![allow(dead_code)]
 
+#[path = "../../tests/support/mmdb.rs"]
+pub mod mmdb;
+
+use mmdb::{Mmdb, Value, map, names, text};
 use std::path::Path;
+use std::sync::Arc;
 use swagip::client::{Peer, Rule, TrustList};
 use swagip::exchange::Service;
-use swagip::resource::{FamilyHosts, Site};
+use swagip::mmdb::{DATABASES_MAX, Database, Databases, ENGLISH, TEXT_MAX};
+use swagip::resource::{FamilyHosts, ReverseDns, Site};
 
 pub const HEAD_MAX: usize = swagip::http::scan::HEAD_MAX;
 
@@ -31,9 +37,13 @@ pub fn bytes_max(is_page: bool) -> Bound {
     if is_page { Bound { base: 128 * 1024, per_byte: 0 } } else { Bound { base: 32 * 1024, per_byte: 6 } }
 }
 
-/// User-space instructions.
-pub fn instructions_max(is_page: bool) -> Bound {
-    if is_page { Bound { base: 250_000, per_byte: 150 } } else { Bound { base: 60_000, per_byte: 100 } }
+/// User-space instructions. What so many databases say is the operator's choice, not the client's: each may add to it.
+pub fn instructions_max(is_page: bool, databases: usize) -> Bound {
+    if is_page {
+        Bound { base: 250_000 + 24_000 * databases, per_byte: 150 }
+    } else {
+        Bound { base: 60_000 + 8_000 * databases, per_byte: 100 }
+    }
 }
 
 pub fn is_page(answer: &[u8]) -> bool {
@@ -56,33 +66,89 @@ pub fn worst() -> Vec<Worst> {
     worst
 }
 
-/// The names of the stages: trusted peers with either kind of field, and one that nobody trusts.
-pub const STAGES: [&str; 3] = ["list", "forwarded", "stranger"];
+/// The names of the stages: trusted peers with either kind of field, one that nobody trusts, and one with all look-ups.
+pub const STAGES: [&str; 4] = ["list", "forwarded", "stranger", "look-ups"];
 
 /// A server that says as much as it can, and someone who asks it.
 pub struct Stage {
     pub name: &'static str,
     pub service: Service,
     pub peer: Peer,
+    /// How many there are.
+    pub databases: usize,
 }
 
 /// All of them, each with more networks in its trust list than anybody has.
-pub fn stages() -> [Stage; 3] {
+pub fn stages() -> [Stage; STAGES.len()] {
     let networks: Vec<String> = (0..3000).map(|index| format!("10.{}.{}.0/25", index / 256, index % 256)).collect();
-    let stage = |name, field: &str, address: [u8; 4]| {
+    let stage = |name, field: &str, address: [u8; 4], site| {
         let trusted = TrustList::parse(networks.iter().map(String::as_str)).expect("networks");
         let rule = Rule::new(trusted, field.parse().expect("a field's name"));
         let peer = rule.peer((address, 54321).into());
-        let host = |first: &str| Some(format!("{first}{}", "a".repeat(252)));
-        let family_hosts = FamilyHosts { ipv4: host("b"), ipv6: host("c") };
-        let site =
-            Site { served_by: Some("a".repeat(64)), family_hosts, title: "SwagIP".to_owned(), explain: true, ..Site::default() };
-        Stage { name, service: Service::new(rule, site), peer }
+        Stage { name, service: Service::new(rule, site), peer, databases: 0 }
     };
-    let [list, forwarded, stranger] = STAGES;
+    let [list, forwarded, stranger, look_ups] = STAGES;
+    let mut look_ups =
+        stage(look_ups, "x-forwarded-for", CLIENT, Site { reverse_dns: ReverseDns::Public, port_test: true, ..site() });
+    look_ups.service.set_databases(databases());
+    look_ups.databases = DATABASES_MAX;
     [
-        stage(list, "x-forwarded-for", [10, 0, 0, 1]),
-        stage(forwarded, "forwarded", [10, 0, 0, 1]),
-        stage(stranger, "x-forwarded-for", [192, 168, 0, 9]),
+        stage(list, "x-forwarded-for", [10, 0, 0, 1], site()),
+        stage(forwarded, "forwarded", [10, 0, 0, 1], site()),
+        stage(stranger, "x-forwarded-for", [192, 168, 0, 9], site()),
+        look_ups,
     ]
+}
+
+fn site() -> Site {
+    let host = |first: &str| Some(format!("{first}{}", "a".repeat(252)));
+    let family_hosts = FamilyHosts { ipv4: host("b"), ipv6: host("c") };
+    Site { served_by: Some("a".repeat(64)), family_hosts, title: "SwagIP".to_owned(), explain: true, ..Site::default() }
+}
+
+/// Who asks where there are databases.
+const CLIENT: [u8; 4] = [203, 0, 113, 9];
+
+/// As many databases as there may be, that know the most of any address: a text is as long as it may be, and each byte of it becomes as
+/// many as one can. Two addresses have the longest way in the tree: the client's, and 2001:db8::1.
+pub fn databases() -> Arc<Databases> {
+    let longest = "\"".repeat(TEXT_MAX);
+    let record = known(&longest);
+    let file = Mmdb { description: longest, ..Mmdb::new("GeoIP2-Enterprise") }
+        .with("::/1", record.clone())
+        .with("8000::/1", record.clone())
+        .with("203.0.113.9/32", record.clone())
+        .with("2001:db8::1/128", record);
+    let bytes: &'static [u8] = file.bytes().leak();
+    let files = (0..DATABASES_MAX).map(|_| Database::new(bytes).expect("a database"));
+    Databases::new(files.collect(), ENGLISH.to_owned()).into()
+}
+
+/// A record with all that is read, each of it after what is not.
+fn known(longest: &str) -> Value {
+    // As many languages as a City database of MaxMind has; English is their last.
+    let languages = ["de", "es", "fr", "ja", "pt-BR", "ru", "zh-CN", ENGLISH];
+    let name = || names(languages.map(|language| (language, longest)));
+    let area = || map([("geoname_id", Value::U32(u32::MAX)), ("names", name()), ("iso_code", text(longest))]);
+    map([
+        ("city", area()),
+        ("continent", area()),
+        // Nobody is told of a country here, so that the other one is read as well.
+        ("country", map([("geoname_id", Value::U32(u32::MAX))])),
+        (
+            "location",
+            map([
+                ("accuracy_radius", Value::U16(u16::MAX)),
+                ("latitude", Value::Double(-52.123_456)),
+                ("longitude", Value::Double(-113.123_456)),
+                ("metro_code", Value::U32(u32::MAX)),
+                ("time_zone", text(longest)),
+            ]),
+        ),
+        ("postal", map([("code", text(longest))])),
+        ("registered_country", area()),
+        ("represented_country", area()),
+        ("subdivisions", Value::List(vec![area(); 4])),
+        ("traits", map([("autonomous_system_number", Value::U32(u32::MAX)), ("autonomous_system_organization", text(longest))])),
+    ])
 }

@@ -3,10 +3,8 @@
 
 pub mod counted;
 pub mod law;
-#[path = "../../tests/support/mmdb.rs"]
-mod mmdb;
 
-use mmdb::Mmdb;
+use law::mmdb::Mmdb;
 use std::sync::Arc;
 use swagip::client::{ForwardingField, Peer, Rule, TrustList};
 use swagip::exchange::Service;

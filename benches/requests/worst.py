@@ -137,6 +137,20 @@ TEXT = {
     "leading-lines": b"\r\n" * 4 + request(b"/"),
 }
 
+# Whose answers are of what databases know; the IPv6 address has the longest way in those of law.rs.
+KNOWN = {
+    f"known-{path}{name}": request(b"/" + path.encode() + query)
+    for path in ("json", "country", "country-iso", "city", "coordinates", "time-zone", "asn", "asn-org")
+    for name, query in (("", b""), ("-of-another", b"?ip=2001:db8::1"))
+} | {
+    "page-known": request(b"/?format=html", host=b"a" * 255),
+    "known-formats": request(b"/json?" + b"&" * 8000 + b"ip=2001:db8::1"),
+    "known-agent": filled(b"/json", AGENT, b'"'),
+    "hostname": request(b"/hostname"),
+    "hostname-accept-types": filled(b"/hostname", b"Accept: ", b"text/html;q=0,"),
+    "port-test": request(b"/port/65535"),
+}
+
 # Refused: these are read again, byte by byte.
 REFUSED = {
     "refused-last-byte": filled(b"/ip", b"a:", b"a")[:-2] + b"\n\n",
@@ -149,7 +163,7 @@ REFUSED = {
     "length-zeros": filled(b"/ip", b"Content-Length: ", b"0"),
 }
 
-ROWS = PAGE | JSON | EXPLAIN | TEXT | REFUSED
+ROWS = PAGE | JSON | EXPLAIN | TEXT | KNOWN | REFUSED
 
 if __name__ == "__main__":
     directory = pathlib.Path(__file__).parent / "worst"
