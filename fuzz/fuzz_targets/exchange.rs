@@ -30,7 +30,9 @@ fuzz_target!(|input: &[u8]| {
 static SERVICE: LazyLock<Mutex<Service>> = LazyLock::new(|| {
     let rule = Rule::new(TrustList::parse(["loopback"]).expect("a name"), ForwardingField::default());
     let site = Site { title: "SwagIP".to_owned(), explain: true, ..Site::default() };
-    Mutex::new(Service::new(rule, site))
+    let mut service = Service::new(rule, site);
+    service.set_databases(answers::law::databases());
+    Mutex::new(service)
 });
 
 fn pieces(mut rest: &[u8], lengths: [u8; 2]) -> impl Iterator<Item = &[u8]> {

@@ -1,7 +1,7 @@
 //! What every answer must be, whatever was asked.
 
 #[path = "../../benches/requests/law.rs"]
-mod law;
+pub mod law;
 
 use std::collections::HashMap;
 
