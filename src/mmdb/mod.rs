@@ -113,8 +113,9 @@ impl Databases {
     /// All that is known of an address. Each part is that of the first database that knows it: parts of two databases are never mixed.
     /// One look-up in each.
     pub fn place(&self, address: IpAddr) -> Place<'_> {
-        let mut known = Place::default();
-        for file in &self.files {
+        let Some((first, others)) = self.files.split_first() else { return Place::default() };
+        let mut known = first.place(address, &self.language);
+        for file in others {
             known = known.or(file.place_beside(address, &self.language, &known));
         }
         known

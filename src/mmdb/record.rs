@@ -20,22 +20,20 @@ pub fn place<'f>(cursor: &mut Cursor<'f>, language: &str, known: &Place<'_>) -> 
     let (mut registered, mut network) = (None, Network { number: None, organization: None });
     cursor.map(|cursor, key| {
         match key {
-            b"city" if known.city.is_some() => cursor.skip()?,
-            b"country" | b"registered_country" if known.country.is_some() => cursor.skip()?,
-            b"subdivisions" if known.region.is_some() => cursor.skip()?,
-            b"postal" if known.postal_code.is_some() => cursor.skip()?,
-            b"autonomous_system_organization" | b"traits" if known.network.is_some() => cursor.skip()?,
-            b"city" => place.city = Area::read(cursor, language)?.name,
-            b"country" => place.country = Area::read(cursor, language)?.country(),
+            b"city" if known.city.is_none() => place.city = Area::read(cursor, language)?.name,
+            b"country" if known.country.is_none() => place.country = Area::read(cursor, language)?.country(),
             // Keys are sorted, so that nearly always nobody needs it.
-            b"registered_country" if place.country.is_some() => cursor.skip()?,
-            b"registered_country" => registered = Area::read(cursor, language)?.country(),
-            b"subdivisions" => place.region = region(cursor, language)?,
+            b"registered_country" if known.country.is_none() && place.country.is_none() => {
+                registered = Area::read(cursor, language)?.country();
+            }
+            b"subdivisions" if known.region.is_none() => place.region = region(cursor, language)?,
             b"location" => location(cursor, &mut place)?,
-            b"postal" => cursor.map(|cursor, key| match key {
+            b"postal" if known.postal_code.is_none() => cursor.map(|cursor, key| match key {
                 b"code" => text(cursor).map(|code| place.postal_code = code),
                 _ => cursor.skip(),
             })?,
+            b"city" | b"country" | b"registered_country" | b"subdivisions" | b"postal" => cursor.skip()?,
+            _ if known.network.is_some() => cursor.skip()?,
             // Where Enterprise databases have what is at the top of others.
             b"traits" => cursor.map(|cursor, key| system(cursor, key, &mut network))?,
             _ => system(cursor, key, &mut network)?,
@@ -151,9 +149,11 @@ pub fn text<'f>(cursor: &mut Cursor<'f>) -> Result<Option<&'f str>, Broken> {
 
 /// Whether a character of this UTF-8 is a control. Looks at many bytes at a time: character by character takes ten times as long.
 fn has_control(bytes: &[u8]) -> bool {
-    let is_c0 = bytes.iter().fold(0, |found, &byte| found | u8::from((byte < b' ') | (byte == 0x7f)));
+    let (is_c0, is_ascii) = bytes
+        .iter()
+        .fold((false, true), |(is_c0, is_ascii), &byte| (is_c0 | (byte < b' ') | (byte == 0x7f), is_ascii & byte.is_ascii()));
     // U+0080 to U+009F
-    is_c0 > 0 || memchr::memchr_iter(0xc2, bytes).any(|at| bytes[at + 1] < 0xa0)
+    is_c0 || !is_ascii && memchr::memchr_iter(0xc2, bytes).any(|at| bytes[at + 1] < 0xa0)
 }
 
 fn number(cursor: &mut Cursor<'_>) -> Result<Option<u32>, Broken> {
