@@ -1,14 +1,16 @@
 //! swagip: a fast and honest "what is my IP" server.
 //!
 //! The modules, in the order of their dependencies; each may name only those above it. Bytes become bytes in the pure half
-//! (`http`, `client`, `mmdb`, `resource`, `exchange`, and `dns` beside them: no sockets, no clock, no threads); `observe` counts what it
-//! answers, and `net` is the thin shell around it.
+//! (`swar`, `http`, `client`, `mmdb`, `resource`, `exchange`, and `dns` beside them: no sockets, no clock, no threads); `observe` counts
+//! what it answers, and `net` is the thin shell around it.
 //!
 //! ```text
-//! http → client → mmdb → resource → exchange → dns ‖ observe → net → config → main
+//! swar → http → client → mmdb → resource → exchange → dns ‖ observe → net → config → main
 //! ```
 
 #![deny(unsafe_code)]
+
+mod swar;
 
 pub mod http;
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What stands left never names what stands right.
-const LINE: [&str; 9] = ["http", "client", "mmdb", "resource", "exchange", "dns", "observe", "net", "config"];
+const LINE: [&str; 10] = ["swar", "http", "client", "mmdb", "resource", "exchange", "dns", "observe", "net", "config"];
 
 /// What the pure half never names: sockets, clock, threads, what they share and could change, and the machine.
 const IMPURE: [&str; 20] = [
@@ -50,7 +50,7 @@ const SIBLINGS: [(&str, &[&str]); 7] = [
             "response",
         ],
     ),
-    ("mmdb", &["value", "tree", "record", "database"]),
+    ("mmdb", &["value", "text", "tree", "record", "database"]),
     (
         "resource",
         &[

@@ -153,16 +153,18 @@ pub const TWO_DIGITS: [[u8; 2]; 100] = {
     table
 };
 
+/// Two digits at a time: half as many divisions.
 fn digits(output: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [b'0'; 20];
+    let mut digits = [0; 20];
     let mut start = digits.len();
-    loop {
+    while number >= 10 {
+        start -= 2;
+        digits[start..start + 2].copy_from_slice(&TWO_DIGITS[(number % 100) as usize]);
+        number /= 100;
+    }
+    if number > 0 || start == digits.len() {
         start -= 1;
-        digits[start] += (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
+        digits[start] = b'0' + number as u8;
     }
     output.extend_from_slice(&digits[start..]);
 }

@@ -188,7 +188,7 @@ fn number(cursor: &mut Cursor<'_>) -> Result<u64, Broken> {
 /// A text that can be shown.
 fn text(cursor: &mut Cursor<'_>) -> Result<Option<String>, Broken> {
     let text = record::text(cursor)?;
-    Ok(text.map(str::to_owned))
+    Ok(text.map(|text| text.to_string()))
 }
 
 /// A day of the Gregorian calendar, written as ISO 8601 wants it.

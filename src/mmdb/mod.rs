@@ -5,6 +5,8 @@
 
 mod value;
 
+mod text;
+
 mod tree;
 
 mod record;
@@ -12,7 +14,7 @@ mod record;
 pub mod database;
 
 pub use database::{Database, Fault, Subject};
-pub use record::TEXT_MAX;
+pub use text::{TEXT_MAX, Text};
 
 use std::net::IpAddr;
 
@@ -30,7 +32,7 @@ pub struct Databases {
     language: String,
 }
 
-/// What is known of an address. Texts are not empty, at most [`TEXT_MAX`] bytes long, and on one line.
+/// What is known of an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Place<'f> {
     /// Where the address is used; where nobody knows that, where it is registered.
@@ -40,13 +42,13 @@ pub struct Place<'f> {
     /// Of the United States' market areas, its number.
     pub metro_code: Option<u32>,
     /// The postal code, or its beginning.
-    pub postal_code: Option<&'f str>,
+    pub postal_code: Option<Text<'f>>,
     /// The name of the city.
-    pub city: Option<&'f str>,
+    pub city: Option<Text<'f>>,
     /// Where about it is.
     pub coordinates: Option<Coordinates>,
     /// As in `Europe/Berlin`.
-    pub time_zone: Option<&'f str>,
+    pub time_zone: Option<Text<'f>>,
     /// The network that announces it.
     pub network: Option<Network<'f>>,
 }
@@ -55,9 +57,9 @@ pub struct Place<'f> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Country<'f> {
     /// In the language that was asked for.
-    pub name: Option<&'f str>,
+    pub name: Option<Text<'f>>,
     /// As in `DE` (ISO 3166-1).
-    pub iso_code: Option<&'f str>,
+    pub iso_code: Option<Text<'f>>,
     /// Whether it is a member of the European Union.
     pub is_in_european_union: bool,
 }
@@ -66,9 +68,9 @@ pub struct Country<'f> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region<'f> {
     /// In the language that was asked for.
-    pub name: Option<&'f str>,
+    pub name: Option<Text<'f>>,
     /// As in `BE` (ISO 3166-2, without the country).
-    pub iso_code: Option<&'f str>,
+    pub iso_code: Option<Text<'f>>,
 }
 
 /// A point on the globe, in degrees; both are on it.
@@ -86,7 +88,7 @@ pub struct Network<'f> {
     /// Its number.
     pub number: Option<u32>,
     /// Whose it is.
-    pub organization: Option<&'f str>,
+    pub organization: Option<Text<'f>>,
 }
 
 impl Databases {

@@ -2,13 +2,10 @@
 //!
 //! What it says is borrowed from it. Fields of another type than they should have are as fields that are not there.
 
+use super::text::Text;
 use super::value::{Broken, Cursor, Scalar};
 use super::{Coordinates, Country, ENGLISH, Network, Place, Region};
 use std::ops::ControlFlow;
-
-/// The most bytes of a text; a longer one is not known. The longest names of organizations have about 100. `/json` has eight texts: with
-/// every byte escaped, 4 KiB.
-pub const TEXT_MAX: usize = 256;
 
 /// Reads what is told to clients of a City, Country, Enterprise, ASN or ISP database's record; other fields are skipped, and so is what
 /// is `known` already.
@@ -48,8 +45,8 @@ pub fn place<'f>(cursor: &mut Cursor<'f>, language: &str, known: &Place<'_>) -> 
 /// A country, a part of one, or a city.
 #[derive(Default)]
 struct Area<'f> {
-    name: Option<&'f str>,
-    iso_code: Option<&'f str>,
+    name: Option<Text<'f>>,
+    iso_code: Option<Text<'f>>,
     is_in_european_union: bool,
 }
 
@@ -117,7 +114,7 @@ fn system<'f>(cursor: &mut Cursor<'f>, key: &[u8], network: &mut Network<'f>) ->
 }
 
 /// A name in this language, or else in English.
-fn name<'f>(cursor: &mut Cursor<'f>, language: &str) -> Result<Option<&'f str>, Broken> {
+fn name<'f>(cursor: &mut Cursor<'f>, language: &str) -> Result<Option<Text<'f>>, Broken> {
     let (mut name, mut english) = (None, None);
     cursor.map_until(|cursor, key| {
         if key == language.as_bytes() {
@@ -138,22 +135,15 @@ fn name<'f>(cursor: &mut Cursor<'f>, language: &str) -> Result<Option<&'f str>, 
 ///
 /// # Errors
 /// The bytes are no value.
-pub fn text<'f>(cursor: &mut Cursor<'f>) -> Result<Option<&'f str>, Broken> {
-    let Scalar::Text(bytes) = cursor.scalar()? else { return Ok(None) };
-    // First, because a broken file may have 16 MB here, and each of its values may lead to them.
-    if !(1..=TEXT_MAX).contains(&bytes.len()) {
-        return Ok(None);
-    }
-    Ok(std::str::from_utf8(bytes).ok().filter(|_| !has_control(bytes)))
-}
-
-/// Whether a character of this UTF-8 is a control. Looks at many bytes at a time: character by character takes ten times as long.
-fn has_control(bytes: &[u8]) -> bool {
-    let (is_c0, is_ascii) = bytes
-        .iter()
-        .fold((false, true), |(is_c0, is_ascii), &byte| (is_c0 | (byte < b' ') | (byte == 0x7f), is_ascii & byte.is_ascii()));
-    // U+0080 to U+009F
-    is_c0 || !is_ascii && memchr::memchr_iter(0xc2, bytes).any(|at| bytes[at + 1] < 0xa0)
+pub fn text<'f>(cursor: &mut Cursor<'f>) -> Result<Option<Text<'f>>, Broken> {
+    let bytes = match cursor.short_text() {
+        Some(bytes) => bytes,
+        None => match cursor.scalar()? {
+            Scalar::Text(bytes) => bytes,
+            _ => return Ok(None),
+        },
+    };
+    Ok(Text::new(bytes))
 }
 
 fn number(cursor: &mut Cursor<'_>) -> Result<Option<u32>, Broken> {

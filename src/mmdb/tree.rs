@@ -31,7 +31,7 @@ impl Tree {
         }
         if tree.has_ipv6 {
             // They are in ::/96.
-            tree.ipv4_start = tree.walk(bytes, 0, 0, 96);
+            tree.ipv4_start = tree.walk(bytes, tree.walk(bytes, 0, 0, 64), 0, 32);
         }
         Some(tree)
     }
@@ -44,50 +44,56 @@ impl Tree {
     /// Where the record of an address is, from the first record on; `None` where it has none.
     pub fn find(&self, bytes: &[u8], address: IpAddr) -> Option<usize> {
         let end = match address {
-            IpAddr::V4(ip) => self.walk(bytes, self.ipv4_start, u128::from(u32::from(ip)) << 96, 32),
-            IpAddr::V6(ip) if self.has_ipv6 => self.walk(bytes, 0, u128::from(ip), 128),
+            IpAddr::V4(ip) => self.walk(bytes, self.ipv4_start, u64::from(u32::from(ip)) << 32, 32),
+            IpAddr::V6(ip) if self.has_ipv6 => {
+                let bits = u128::from(ip);
+                self.walk(bytes, self.walk(bytes, 0, (bits >> 64) as u64, 64), bits as u64, 64)
+            }
             IpAddr::V6(_) => return None,
         };
         // Where the bits end inside the tree, and where nothing is known, the number is too small.
         end.checked_sub(self.node_count + SEPARATOR)
     }
 
-    /// Where the first `count` bits lead from a node.
-    fn walk(&self, bytes: &[u8], start: usize, bits: u128, count: u32) -> usize {
+    /// Where the first `count` bits lead from a node; what is no node leads nowhere else.
+    fn walk(&self, bytes: &[u8], start: usize, bits: u64, count: u32) -> usize {
         let nodes = &bytes[..self.length().min(bytes.len())];
         match self.node_size {
-            6 => self.walk_nodes(nodes.as_chunks().0, start, bits, count, |node: &[u8; 6], is_right| {
-                let [a, b, c, d, e, f] = *node;
-                u32::from_be_bytes(if is_right { [0, d, e, f] } else { [0, a, b, c] })
-            }),
+            6 => walk_nodes::<6>(
+                nodes.as_chunks().0,
+                start,
+                bits,
+                count,
+                |word, is_right| {
+                    if is_right { word & 0xff_ffff } else { word >> 8 }
+                },
+            ),
             // The byte in the middle has the highest bits of both.
-            7 => self.walk_nodes(nodes.as_chunks().0, start, bits, count, |node: &[u8; 7], is_right| {
-                let [a, b, c, high, d, e, f] = *node;
-                u32::from_be_bytes(if is_right { [high & 15, d, e, f] } else { [high >> 4, a, b, c] })
+            7 => walk_nodes::<7>(nodes.as_chunks().0, start, bits, count, |word, is_right| {
+                if is_right { word & 0xfff_ffff } else { word >> 8 | (word & 0xf0) << 20 }
             }),
-            _ => self.walk_nodes(nodes.as_chunks().0, start, bits, count, |node: &[u8; 8], is_right| {
-                let number = u64::from_be_bytes(*node);
-                if is_right { number as u32 } else { (number >> 32) as u32 }
-            }),
+            _ => walk_nodes::<8>(nodes.as_chunks().0, start, bits, count, |word, _| word),
         }
     }
+}
 
-    /// The same for nodes of one size, of which `record` gives the left or the right record.
-    fn walk_nodes<const N: usize>(
-        &self,
-        nodes: &[[u8; N]],
-        start: usize,
-        mut bits: u128,
-        count: u32,
-        record: impl Fn(&[u8; N], bool) -> u32,
-    ) -> usize {
-        let mut node = start;
-        for _ in 0..count {
-            // What is no node is a record, or nothing.
-            let Some(place) = nodes.get(node) else { break };
-            node = record(place, bits >> 127 == 1) as usize;
-            bits <<= 1;
-        }
-        node
+/// The same for nodes of one size. Of the four bytes that have a node's left or right record, `record` takes what belongs to it.
+fn walk_nodes<const N: usize>(
+    nodes: &[[u8; N]],
+    start: usize,
+    mut bits: u64,
+    count: u32,
+    record: impl Fn(u32, bool) -> u32,
+) -> usize {
+    let mut node = start;
+    for _ in 0..count {
+        // What is no node is a record, or nothing.
+        let Some(place) = nodes.get(node) else { break };
+        let is_right = bits >> 63 == 1;
+        let (left, right) = (place.first_chunk(), place.last_chunk());
+        let Some(&word) = (if is_right { right } else { left }) else { break };
+        node = record(u32::from_be_bytes(word), is_right) as usize;
+        bits <<= 1;
     }
+    node
 }

@@ -22,6 +22,9 @@ const LIST: u8 = 11;
 const FLAG: u8 = 14;
 const FLOAT: u8 = 15;
 
+/// The largest size that is in a header itself.
+const SIZE_MAX: u8 = 28;
+
 /// The bytes are no values, or too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken;
@@ -56,6 +59,31 @@ struct Header {
     size: usize,
     back: Option<usize>,
 }
+
+/// What is there of a value by its first byte: its bytes, without those of the values in it, and how many of those follow. Where a first
+/// byte does not tell, the length is 0.
+#[derive(Clone, Copy)]
+struct Extent {
+    length: u8,
+    values: u8,
+}
+
+/// By first bytes. To skip values by it takes 420 instructions less of `/json`.
+static EXTENTS: [Extent; 256] = {
+    let mut extents = [Extent { length: 0, values: 0 }; 256];
+    let mut first = 0;
+    while first < 256 {
+        let (kind, size) = ((first >> 5) as u8, (first & 0x1f) as u8);
+        extents[first] = match kind {
+            POINTER => Extent { length: 2 + (size >> 3), values: 0 },
+            TEXT | DOUBLE | BYTES | U16 | U32 if size <= SIZE_MAX => Extent { length: 1 + size, values: 0 },
+            MAP if size <= SIZE_MAX => Extent { length: 1, values: 2 * size },
+            _ => Extent { length: 0, values: 0 },
+        };
+        first += 1;
+    }
+    extents
+};
 
 impl<'f> Cursor<'f> {
     /// Before the value at this place of a section.
@@ -124,13 +152,35 @@ impl<'f> Cursor<'f> {
 
     /// The key of a map: nearly always a pointer to a short text.
     fn key(&mut self) -> Result<&'f [u8], Broken> {
-        let Header { kind, size, back } = self.begin()?;
-        if kind != TEXT {
-            return Err(Broken);
+        if let Some(key) = self.short_text() {
+            return Ok(key);
         }
-        let key = self.take(size)?;
-        self.end(back);
-        Ok(key)
+        match self.scalar()? {
+            Scalar::Text(key) => Ok(key),
+            _ => Err(Broken),
+        }
+    }
+
+    /// A text of at most 28 bytes, here or where a pointer leads: what nearly all keys are, and most values. `None`, and nothing is read,
+    /// where there is something else.
+    pub fn short_text(&mut self) -> Option<&'f [u8]> {
+        let &[first, a, b, c] = self.section.get(self.at..)?.first_chunk()?;
+        let (high, [a, b, c]) = (usize::from(first & 7), [a, b, c].map(usize::from));
+        let (place, length) = match first >> 3 {
+            0b00100 => (high << 8 | a, 2),
+            0b00101 => ((high << 16 | a << 8 | b) + 2048, 3),
+            0b00110 => ((high << 24 | a << 16 | b << 8 | c) + 526_336, 4),
+            _ => (self.at, 1 + usize::from(first & 0x1f)),
+        };
+        let (&header, text) = self.section.get(place..)?.split_first()?;
+        let size = header.wrapping_sub(TEXT << 5);
+        if size > SIZE_MAX {
+            return None;
+        }
+        let text = text.get(..size.into())?;
+        self.left = self.left.checked_sub(1)?;
+        self.at += length;
+        Some(text)
     }
 
     fn rare_scalar(&mut self, kind: u8, size: usize) -> Result<Scalar<'f>, Broken> {
@@ -148,13 +198,7 @@ impl<'f> Cursor<'f> {
     /// # Errors
     /// The bytes are no value.
     pub fn skip(&mut self) -> Result<(), Broken> {
-        self.count()?;
-        let (kind, size) = self.header()?;
-        match kind {
-            TEXT => self.take(size).map(drop),
-            POINTER => self.pointer(size).map(drop),
-            _ => self.skip_rest(kind, size),
-        }
+        self.skip_values(1)
     }
 
     /// Skips what follows the header of a value, all that is in it included.
@@ -166,8 +210,16 @@ impl<'f> Cursor<'f> {
     fn skip_values(&mut self, mut values: usize) -> Result<(), Broken> {
         while values > 0 {
             self.count()?;
-            let (kind, size) = self.header()?;
-            values = values - 1 + self.skip_own(kind, size)?;
+            let &first = self.section.get(self.at).ok_or(Broken)?;
+            let Extent { length, values: own } = EXTENTS[usize::from(first)];
+            values -= 1;
+            if length > 0 {
+                self.at += usize::from(length);
+                values += usize::from(own);
+            } else {
+                let (kind, size) = self.header()?;
+                values += self.skip_own(kind, size)?;
+            }
         }
         Ok(())
     }
@@ -225,17 +277,18 @@ impl<'f> Cursor<'f> {
             0 => self.byte()?.checked_add(MAP).ok_or(Broken)?,
             kind => kind,
         };
-        let size = usize::from(first & 0x1f);
-        if size < 29 || kind == POINTER {
-            return Ok((kind, size));
+        let size = first & 0x1f;
+        if size <= SIZE_MAX || kind == POINTER {
+            return Ok((kind, size.into()));
         }
-        self.long_size(size).map(|size| (kind, size))
+        self.long_size(size - SIZE_MAX).map(|size| (kind, size))
     }
 
-    /// A size that needs bytes of its own.
-    fn long_size(&mut self, size: usize) -> Result<usize, Broken> {
-        let base = [29, 285, 65_821][size - 29];
-        Ok(base + self.number(size - 28)? as usize)
+    /// A size that is in so many bytes of its own.
+    fn long_size(&mut self, length: u8) -> Result<usize, Broken> {
+        let length = usize::from(length);
+        let base = [29, 285, 65_821][length - 1];
+        Ok(base + self.number(length)? as usize)
     }
 
     /// Where a pointer leads.

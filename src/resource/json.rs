@@ -4,7 +4,8 @@ use super::address::NoAddress;
 use super::fields::{Listing, Value};
 use super::{Context, ResponseHead, address, place};
 use crate::http::response::decimal;
-use crate::mmdb::Place;
+use crate::mmdb::{Place, Text};
+use crate::swar;
 use memchr::memchr;
 use std::net::IpAddr;
 
@@ -16,8 +17,8 @@ pub fn string(content: &mut Vec<u8>, value: &[u8]) {
 }
 
 fn escape(content: &mut Vec<u8>, value: &[u8]) {
-    // Nearly all values are plain, and checking all bytes is faster than searching for the first that is not.
-    if value.iter().fold(true, |is_plain, &byte| is_plain & matches!(byte, b' '..0x7f) & (byte != b'"') & (byte != b'\\')) {
+    // Nearly all values are.
+    if swar::is_printable(value, [b'"', b'\\']) {
         return content.extend_from_slice(value);
     }
     escape_special(content, value);
@@ -97,43 +98,44 @@ pub fn document(context: &Context<'_>, other: Option<IpAddr>, content: &mut Vec<
 /// What is known of an address.
 fn members(known: &Place<'_>, content: &mut Vec<u8>) {
     if let Some(country) = known.country {
-        text_member(content, b",\n  \"country\": ", country.name);
-        text_member(content, b",\n  \"country_iso\": ", country.iso_code);
+        text_member(content, b",\n  \"country\": \"", country.name);
+        text_member(content, b",\n  \"country_iso\": \"", country.iso_code);
         content.extend_from_slice(b",\n  \"country_eu\": ");
         content.extend_from_slice(if country.is_in_european_union { b"true" } else { b"false" });
     }
     if let Some(region) = known.region {
-        text_member(content, b",\n  \"region_name\": ", region.name);
-        text_member(content, b",\n  \"region_code\": ", region.iso_code);
+        text_member(content, b",\n  \"region_name\": \"", region.name);
+        text_member(content, b",\n  \"region_code\": \"", region.iso_code);
     }
     if let Some(code) = known.metro_code {
         content.extend_from_slice(b",\n  \"metro_code\": ");
         decimal(content, code.into());
     }
-    text_member(content, b",\n  \"zip_code\": ", known.postal_code);
-    text_member(content, b",\n  \"city\": ", known.city);
+    text_member(content, b",\n  \"zip_code\": \"", known.postal_code);
+    text_member(content, b",\n  \"city\": \"", known.city);
     if let Some(point) = known.coordinates {
         content.extend_from_slice(b",\n  \"latitude\": ");
         place::write_degrees(content, point.latitude, 0);
         content.extend_from_slice(b",\n  \"longitude\": ");
         place::write_degrees(content, point.longitude, 0);
     }
-    text_member(content, b",\n  \"time_zone\": ", known.time_zone);
+    text_member(content, b",\n  \"time_zone\": \"", known.time_zone);
     if let Some(network) = known.network {
         if let Some(number) = network.number {
             content.extend_from_slice(b",\n  \"asn\": \"");
             place::write_asn(content, number);
             content.push(b'"');
         }
-        text_member(content, b",\n  \"asn_org\": ", network.organization);
+        text_member(content, b",\n  \"asn_org\": \"", network.organization);
     }
 }
 
-/// Appends a member whose key is written so, where its text is known.
-fn text_member(content: &mut Vec<u8>, key: &[u8], text: Option<&str>) {
+/// Appends a member, where its text is known; the key is written so, the quotation mark before the text included.
+fn text_member(content: &mut Vec<u8>, key: &[u8], text: Option<Text<'_>>) {
     if let Some(text) = text {
         content.extend_from_slice(key);
-        string(content, text.as_bytes());
+        escape(content, text.as_bytes());
+        content.push(b'"');
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::address::{self, NoAddress};
 use super::{Context, ResponseHead};
-use crate::http::response::decimal;
-use crate::mmdb::{Coordinates, Place};
+use crate::http::response::{TWO_DIGITS, decimal};
+use crate::mmdb::{Coordinates, Place, Text};
 
 /// `/country`: its name.
 pub fn country(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
@@ -40,7 +40,7 @@ pub fn asn_org(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     text(context, content, |place| place.network?.organization)
 }
 
-fn text<'a>(context: &Context<'a>, content: &mut Vec<u8>, text: impl Fn(&Place<'a>) -> Option<&'a str>) -> ResponseHead {
+fn text<'a>(context: &Context<'a>, content: &mut Vec<u8>, text: impl Fn(&Place<'a>) -> Option<Text<'a>>) -> ResponseHead {
     part(context, content, text, |content, text| content.extend_from_slice(text.as_bytes()))
 }
 
@@ -78,18 +78,16 @@ pub fn write_asn(content: &mut Vec<u8>, number: u32) {
 /// Appends an angle of at most 180 degrees in decimal, rounded to six places, of which those at the end that are 0 are left out, but
 /// for so many of the first. Written as `Display` does it, it would be as long as a broken file makes it.
 pub fn write_degrees(content: &mut Vec<u8>, degrees: f64, places_min: usize) {
-    const PLACES: usize = 6;
     const SCALE: u64 = 1_000_000;
     let scaled = (degrees.abs() * SCALE as f64).round() as u64;
     if degrees < 0.0 && scaled > 0 {
         content.push(b'-');
     }
     decimal(content, scaled / SCALE);
-    let mut places = [0; PLACES];
-    let mut rest = scaled % SCALE;
-    for place in places.iter_mut().rev() {
-        *place = b'0' + (rest % 10) as u8;
-        rest /= 10;
+    let rest = (scaled % SCALE) as usize;
+    let mut places = [0; 6];
+    for (pair, number) in places.as_chunks_mut().0.iter_mut().zip([rest / 10_000, rest / 100 % 100, rest % 100]) {
+        *pair = TWO_DIGITS[number];
     }
     let length = places.iter().rposition(|&place| place != b'0').map_or(0, |last| last + 1).max(places_min);
     if length > 0 {

@@ -47,11 +47,11 @@ proptest! {
         for (address, _) in addresses {
             let place: Place<'_> = database.place(address, ENGLISH);
             let found = |path: &[&'static str]| oracle(&reader, address, path);
-            prop_assert_eq!(place.city.map(str::to_owned), found(&["city", "names", "en"]));
-            prop_assert_eq!(place.postal_code.map(str::to_owned), found(&["postal", "code"]));
+            prop_assert_eq!(place.city.map(|text| text.to_string()), found(&["city", "names", "en"]));
+            prop_assert_eq!(place.postal_code.map(|text| text.to_string()), found(&["postal", "code"]));
             let code = place.country.and_then(|country| country.iso_code);
-            prop_assert_eq!(code.map(str::to_owned), found(&["country", "iso_code"]));
-            prop_assert_eq!(place.time_zone.map(str::to_owned), found(&["location", "time_zone"]));
+            prop_assert_eq!(code.map(|text| text.to_string()), found(&["country", "iso_code"]));
+            prop_assert_eq!(place.time_zone.map(|text| text.to_string()), found(&["location", "time_zone"]));
         }
     }
 }

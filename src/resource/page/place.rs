@@ -3,7 +3,7 @@
 use super::command::{BaseUrl, Path};
 use super::rows::Code;
 use super::text::{self, Text};
-use crate::mmdb::{Databases, Place};
+use crate::mmdb::{self, Databases, Place};
 use crate::resource::place::{write_asn, write_coordinates};
 use std::io::Write as _;
 
@@ -30,7 +30,7 @@ struct Body<'o, 'c> {
 }
 
 impl Body<'_, '_> {
-    fn text(&mut self, path: &'static str, text: Option<&str>) {
+    fn text(&mut self, path: &'static str, text: Option<mmdb::Text<'_>>) {
         self.row(path, text, |content, text| text::html(content, Text::new(text.as_bytes())));
     }
 
