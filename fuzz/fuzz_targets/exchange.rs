@@ -12,7 +12,7 @@ use std::net::Ipv4Addr;
 use std::sync::{LazyLock, Mutex};
 use swagip::client::{ForwardingField, Peer, Rule, TrustList};
 use swagip::exchange::{Next, Service, State};
-use swagip::resource::Site;
+use swagip::resource::{FamilyHosts, Site};
 
 fuzz_target!(|input: &[u8]| {
     let [one, other, kind, bytes @ ..] = input else { return };
@@ -29,7 +29,8 @@ fuzz_target!(|input: &[u8]| {
 
 static SERVICE: LazyLock<Mutex<Service>> = LazyLock::new(|| {
     let rule = Rule::new(TrustList::parse(["loopback"]).expect("a name"), ForwardingField::default());
-    let site = Site { title: "SwagIP".to_owned(), explain: true, ..Site::default() };
+    let family_hosts = FamilyHosts { ipv4: Some("v4.example.org".to_owned()), ipv6: Some("v6.example.org".to_owned()) };
+    let site = Site { title: "SwagIP".to_owned(), explain: true, family_hosts, ..Site::default() };
     let mut service = Service::new(rule, site);
     service.set_databases(answers::law::databases());
     Mutex::new(service)
