@@ -91,7 +91,6 @@ impl AccessLog {
     }
 
     /// An answer was given.
-    #[inline(never)]
     pub fn record(&mut self, record: &Record<'_>) {
         if !self.formatter.is_logged(record) {
             return;
@@ -102,7 +101,6 @@ impl AccessLog {
         self.formatter.write(&mut self.pending, record);
     }
 
-    #[cold]
     fn make_room(&mut self) -> bool {
         // Asked once a turn, or each request would cost a call that is in vain.
         if !self.is_stalled {

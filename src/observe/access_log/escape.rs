@@ -8,7 +8,6 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends a value as Apache httpd escapes it: `\"`, `\\`, C's escapes for what has one there, `\xhh` for the rest. At most `max` bytes
 /// and [`CUT`]; true if it was cut.
-#[inline]
 pub fn apache(line: &mut Vec<u8>, value: &[u8], max: usize) -> bool {
     if is_plain(value, max) {
         line.extend_from_slice(value);
@@ -19,7 +18,6 @@ pub fn apache(line: &mut Vec<u8>, value: &[u8], max: usize) -> bool {
 
 /// Appends a value as the inside of a JSON string: its characters where it is valid UTF-8, else each byte as Latin-1, as in answers. At
 /// most `max` bytes and [`CUT`]; true if it was cut.
-#[inline]
 pub fn json(line: &mut Vec<u8>, value: &[u8], max: usize) -> bool {
     if is_plain(value, max) {
         line.extend_from_slice(value);
@@ -33,7 +31,6 @@ pub fn json(line: &mut Vec<u8>, value: &[u8], max: usize) -> bool {
 
 /// Whether a value may stand as it is, as nearly all do: it fits, and is visible ASCII without quotes and backslashes. Looked at by
 /// words, of which the last may overlap the one before it.
-#[inline]
 fn is_plain(value: &[u8], max: usize) -> bool {
     if value.len() > max {
         return false;
@@ -84,8 +81,6 @@ impl Escaped {
     }
 }
 
-#[cold]
-#[inline(never)]
 fn special(line: &mut Vec<u8>, max: usize, escaped: impl Iterator<Item = Escaped>) -> bool {
     let end = line.len() + max;
     for Escaped { bytes, length } in escaped {

@@ -138,7 +138,6 @@ pub fn json(line: &mut Vec<u8>, record: &Record<'_>, style: &Style<'_>) {
     }
 }
 
-#[inline(never)]
 fn peer(line: &mut Vec<u8>, address: Option<IpAddr>) {
     line.extend_from_slice(b",\"peer\":");
     let Some(address) = address else { return line.extend_from_slice(b"null") };
@@ -148,7 +147,6 @@ fn peer(line: &mut Vec<u8>, address: Option<IpAddr>) {
     line.push(b'"');
 }
 
-#[inline]
 fn referer<'r>(record: &Record<'r>) -> Option<&'r [u8]> {
     match record.request {
         Some(request) => request.fields.iter().find(|field| is_name(field.name, b"referer")).map(|field| field.value),
@@ -157,7 +155,6 @@ fn referer<'r>(record: &Record<'r>) -> Option<&'r [u8]> {
 }
 
 /// The target, and the last digit of the protocol, of a request whose line is `GET target HTTP/1.x`.
-#[inline]
 fn usual_line<'r>(record: &Record<'r>) -> Option<(&'r [u8], u8)> {
     let target = record.request.filter(|request| request.method == Method::Get)?.target.sent;
     let end = target.as_ptr() as usize - record.sent.as_ptr() as usize + target.len();
@@ -165,7 +162,6 @@ fn usual_line<'r>(record: &Record<'r>) -> Option<(&'r [u8], u8)> {
 }
 
 /// What the request line said and was answered, up to the bytes of content.
-#[inline]
 fn usual(line: &mut Vec<u8>, target: &[u8], minor: u8, [hundreds, tens, ones]: [u8; 3]) {
     const MINOR: usize = b"\",\"protocol\":\"HTTP/1.".len();
     const STATUS: usize = b"\",\"protocol\":\"HTTP/1.x\",\"status\":".len();
@@ -178,7 +174,6 @@ fn usual(line: &mut Vec<u8>, target: &[u8], minor: u8, [hundreds, tens, ones]: [
 }
 
 /// [`usual`] for whatever came.
-#[inline(never)]
 fn asked(line: &mut Vec<u8>, record: &Record<'_>) {
     let parts = parts(record.request_line());
     string_or_null(line, b",\"method\":", parts.method, METHOD_MAX);
@@ -208,7 +203,6 @@ impl Ends {
         }))
     }
 
-    #[inline]
     fn of(&self, record: &Record<'_>) -> &[u8] {
         let [unknown, http, https] = &self.0;
         match record.client.and_then(|client| client.scheme) {
@@ -220,7 +214,6 @@ impl Ends {
 }
 
 /// Appends a number in decimal; clients' ports have five digits.
-#[inline]
 fn number(line: &mut Vec<u8>, number: u64) {
     if !(10_000..100_000).contains(&number) {
         return decimal(line, number);
@@ -244,7 +237,6 @@ fn string_or_null(line: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>, max: usi
 }
 
 /// Appends an address, or the network that it is told as.
-#[inline]
 fn write_address(line: &mut Vec<u8>, address: &IpAddr, mask: bool) {
     if mask { address::write(line, &network(*address)) } else { address::write(line, address) }
 }

@@ -29,13 +29,11 @@ impl Stamp {
     }
 
     /// What stands between the client and the request line.
-    #[inline]
     pub fn combined(&self) -> &[u8; 35] {
         &self.combined
     }
 
     /// What stands before the client's address, a quote included.
-    #[inline]
     pub fn json(&self) -> &[u8; 45] {
         &self.json
     }
