@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use stderr::Stderr;
 use swagip::config::{Command, Config};
-use swagip::mmdb::Databases;
 use swagip::net::{BindError, Listen, ListenerKind, Order, Role, Server, Settings, Stopper, Threads};
 use swagip::observe::access_log;
 use swagip::observe::output::Output;
@@ -55,7 +54,7 @@ fn failure(reason: String) -> Failure {
 fn serve(Config { mut settings, access_log, trusting, warnings }: Config) -> Result<(), Failure> {
     let stderr = Stderr::counting(settings.log_lines_dropped.clone());
     let log = Target::Pipe(Box::new(stderr.clone()));
-    env_logger::Builder::new().filter_level(log::LevelFilter::Warn).parse_default_env().target(log).init();
+    env_logger::Builder::new().filter_level(log::LevelFilter::Info).parse_default_env().target(log).init();
     warnings.iter().for_each(|warning| log::warn!("{warning}"));
     // Before anything else: as PID 1 a process gets only the signals that it handles.
     let stopper = Stopper::new().map_err(|error| failure(BindError::Resources(error).to_string()))?;
@@ -65,8 +64,7 @@ fn serve(Config { mut settings, access_log, trusting, warnings }: Config) -> Res
         BindError::Inherited(_) | BindError::Roles(_) => (USAGE, error.to_string()),
         _ => failure(advice(&error, &settings.listeners)),
     })?;
-    let databases = settings.databases.as_ref().map(|files| sources(&files.databases())).unwrap_or_default();
-    let line = start_line(&server, &settings, &trusting) + &databases;
+    let line = start_line(&server, &settings, &trusting);
     tell(stderr, &line);
     if let Err(error) = server.tell_ready(&line) {
         log::warn!("NOTIFY_SOCKET: nobody is told that this server is ready: {error}");
@@ -99,7 +97,7 @@ fn handle_signals(stopper: &Stopper) -> io::Result<()> {
 }
 
 /// What is true now, with the ports that the kernel chose.
-fn start_line(server: &Server, Settings { listeners, threads, .. }: &Settings, trusting: &str) -> String {
+fn start_line(server: &Server, Settings { listeners, threads, databases, .. }: &Settings, trusting: &str) -> String {
     let own = server.addresses().zip(listeners).map(|(address, listener)| match listener.kind {
         ListenerKind::Plain => address.to_string(),
         ListenerKind::Proxy => format!("{address} (PROXY protocol)"),
@@ -114,13 +112,8 @@ fn start_line(server: &Server, Settings { listeners, threads, .. }: &Settings, t
     let count = threads.count();
     let plural = if count.get() == 1 { "" } else { "s" };
     let pinned = if *threads == Threads::Pinned { "pinned " } else { "" };
-    format!("listening on {addresses}, {count} {pinned}thread{plural}, {trusting}")
-}
-
-/// The end of the start line: what is looked up in, as in `, looking up in GeoLite2-City of 2026-11-20`.
-fn sources(databases: &Databases) -> String {
-    let files = databases.files().iter().map(|file| format!("{} of {}", file.kind().escape_debug(), file.date()));
-    format!(", looking up in {}", files.collect::<Vec<_>>().join(" and "))
+    let sources = databases.as_ref().map(|files| format!(", looking up in {}", files.databases())).unwrap_or_default();
+    format!("listening on {addresses}, {count} {pinned}thread{plural}, {trusting}{sources}")
 }
 
 /// Why there is no server, and what to type next.

@@ -16,6 +16,7 @@ pub mod database;
 pub use database::{Database, Fault, Subject};
 pub use text::{TEXT_MAX, Text};
 
+use std::fmt;
 use std::net::IpAddr;
 
 /// The language of names where nobody asked for another, and where a name is missing in the other.
@@ -126,6 +127,17 @@ impl Databases {
     /// One part of what is known of an address, of the first database that knows it.
     pub fn part<'f, T>(&'f self, address: IpAddr, part: impl Fn(&Place<'f>) -> Option<T>) -> Option<T> {
         self.files.iter().find_map(|file| part(&file.place(address, &self.language)))
+    }
+}
+
+/// What they call themselves, and when they were made, as in `GeoLite2-City of 2026-11-20 and GeoLite2-ASN of 2026-11-19`.
+impl fmt::Display for Databases {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, file) in self.files.iter().enumerate() {
+            let and = if index > 0 { " and " } else { "" };
+            write!(formatter, "{and}{} of {}", file.kind().escape_debug(), file.date())?;
+        }
+        Ok(())
     }
 }
 

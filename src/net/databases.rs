@@ -80,6 +80,7 @@ impl DatabaseFiles {
                 let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
                 // Of two reloads at a time, the one that began later counts.
                 if last.0 < number {
+                    log::info!("reloaded: {databases}");
                     *last = (number, Arc::new(databases));
                 }
             }

@@ -38,7 +38,9 @@ impl Tallies {
                 log::warn!("{peer} is trusted and sends no {field}: its clients are answered with its own address");
             }
             Notice::FieldUnreadable if self.field_unreadable.is_first() => {
-                log::warn!("{peer} is trusted and sends a {field} whose last entry is no address: see /explain (--explain)");
+                log::warn!(
+                    "{peer} is trusted and sends a {field} whose last entry is not a valid address: see /explain (--explain)"
+                );
             }
             Notice::ProxyHeader => {
                 if let Some(count) = self.proxy_headers.note(now) {

@@ -120,7 +120,10 @@ fn note(content: &mut Vec<u8>, mistake: Mistake<'_>, field: &str) {
             return content.extend_from_slice(b" is not trusted");
         }
         Mistake::Missing => ("the trusted peer sent no ", ""),
-        Mistake::Unreadable => ("the last entry of ", " is no address"),
+        Mistake::Unreadable if field == "forwarded" => {
+            ("the last entry of ", " is not a valid address: one with a port, and an IPv6 address, needs quotation marks")
+        }
+        Mistake::Unreadable => ("the last entry of ", " is not a valid address"),
         // It may be a proxy that asks for itself; a client there can write hops that are believed.
         Mistake::Inside => (INSIDE, ""),
     };
@@ -244,6 +247,24 @@ mod tests {
             json,
             "{\"proxy\":\"172.18.0.2\",\"peer\":null,\"peer_trusted\":false,\"field\":null,\"hops\":[],\"ip\":null,\"port\":null,\"scheme\":null}\n"
         );
+    }
+
+    #[test]
+    fn a_last_entry_that_is_no_address_is_pointed_out() {
+        let why = "is not a valid address";
+        let quotes = ": one with a port, and an IPv6 address, needs quotation marks";
+        for (field, line, hop, note) in [
+            ("x-forwarded-for", "X-Forwarded-For: 203.0.113.300", "203.0.113.300", why.to_owned()),
+            ("forwarded", "Forwarded: for=203.0.113.9:54321", "for=203.0.113.9:54321", format!("{why}{quotes}")),
+        ] {
+            let rule = rule(field);
+            let peer = rule.peer("172.18.0.2:40000".parse().unwrap());
+            let (text, _) = explained(&rule, &peer, &format!("{line}\r\n"));
+            let expected = format!(
+                "peer=172.18.0.2 trusted\nfield={field}\nhop={hop} invalid\nip=172.18.0.2\nnote=the last entry of {field} {note}\n"
+            );
+            assert_eq!(text, expected);
+        }
     }
 
     #[test]

@@ -243,6 +243,8 @@ fn a_wrong_file_is_told_after_sighup_and_the_old_one_stays() {
     assert_eq!(program.get(CITY), "Old\n");
     fs::write(&city.0, &bytes).unwrap();
     program.hang_up();
+    let line = program.line();
+    assert!(line.ends_with("] reloaded: City of 2026-11-20\n"), "{line}");
     program.waits_for(CITY, "New\n");
 }
 
