@@ -13,8 +13,8 @@ from bench import ROOT
 RECORD = ROOT / "benches/record"
 DOCUMENT = ROOT / "docs/performance.md"
 BEGIN, END = "<!-- benches/growth/run writes from here -->", "<!-- to here -->"
-# From this load average on, before the run, it is said that the machine was not quiet.
-BUSY_MIN = 0.7
+# From this load average on, at the start of a run, it is told: as much as one processor's work was going on.
+BUSY_MIN = 1
 LABELS = {"swagip": "swagip", "nginx": "nginx", "haproxy": "HAProxy"}
 
 
@@ -33,7 +33,7 @@ def curve(results, *path, factor=1):
 
 def note(part):
     about = part["about"]
-    busy = f"; beside other work: load average {about['busy']}" if about["busy"] >= BUSY_MIN else ""
+    busy = f"; load average {about['busy']} at the start" if about["busy"] >= BUSY_MIN else ""
     rounds = f"medians of {about['rounds']} rounds" if about["rounds"] > 1 else "one round"
     return f"{about['machine']}; {about['date']}, {about['commit']}; {rounds}{busy}"
 
@@ -122,8 +122,13 @@ def instructions_text(results):
     yield from ["What swagip itself adds, in instructions (callgrind; user space only, exact):", "", "| | first | last | one more takes |", "|---|---|---|---|"]
     for name, found in results.items():
         (low, first), *_, (high, last) = curve(found, "instructions")
-        unit = curves.AXES[name].unit
-        yield f"| {curves.AXES[name].title} | {low:,} {unit}: {first:,.0f} | {high:,}: {last:,.0f} | {(last - first) / (high - low):,.2f} |"
+        axis = curves.AXES[name]
+        yield f"| {axis.title} | {low:,} {counted(low, axis.unit)}: {first:,.0f} | {high:,}: {last:,.0f} | {(last - first) / (high - low):,.2f} |"
+
+
+def counted(number, unit):
+    """The unit, which is a plural, as it stands after this number."""
+    return unit.removesuffix("s") if number == 1 else unit
 
 
 def memory_sentence(results):

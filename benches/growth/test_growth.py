@@ -13,6 +13,7 @@ import curves
 import draw
 import pages
 import seen
+from bench import ground
 
 RUNS = [{"cpu_us": 3.0, "own_kib": 2048}, {"cpu_us": 1.0, "own_kib": 1024}, {"cpu_us": 2.0, "own_kib": 4096}]
 DOUBLE = [{"cpu_us": 4.0, "own_kib": 2048 + 97}] * 3
@@ -33,7 +34,18 @@ class Figures(unittest.TestCase):
 
     def test_instructions_of_one_more(self):
         *_, row = pages.instructions_text({"hops": {"1": [{"instructions": 4_000}], "2": [{"instructions": 9}], "65": [{"instructions": 36_000}]}})
-        self.assertEqual(row, "| Trusted hops in X-Forwarded-For | 1 hops: 4,000 | 65: 36,000 | 500.00 |")
+        self.assertEqual(row, "| Trusted hops in X-Forwarded-For | 1 hop: 4,000 | 65: 36,000 | 500.00 |")
+
+    def test_only_a_machine_that_was_not_quiet_is_told(self):
+        about = {"machine": "2 x CPU", "date": "2026-11-27", "commit": "abc", "rounds": 5}
+        for busy, said in ((0.9, "medians of 5 rounds"), (1.0, "medians of 5 rounds; load average 1.0 at the start")):
+            self.assertEqual(pages.note({"about": about | {"busy": busy}}), f"2 x CPU; 2026-11-27, abc; {said}")
+
+    def test_a_record_has_no_absolute_path(self):
+        root = ground.ROOT.resolve()
+        for given, kept in ((f"{root}/target/release/swagip", "target/release/swagip"), (f"--binary={root}/a", "--binary=a"),
+                            ("/elsewhere/swagip", "swagip"), ("target/swagip", "target/swagip"), ("--axes=idle,fields", "--axes=idle,fields")):
+            self.assertEqual(ground.recorded(given), kept)
 
     def test_ratios_of_a_chain_are_taken_round_by_round(self):
         base = [{"kept": {"haproxy": 10, "swagip": 10}}, {"kept": {"haproxy": 100, "swagip": 100}}, {"kept": {"haproxy": 1, "swagip": 1}}]

@@ -47,5 +47,14 @@ def about(program):
         "machine": f"{len(os.sched_getaffinity(0))} x {cpu}, {platform.system()} {platform.release()}",
         "compiler": first("rustc", "--version"),
         "commit": first("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"),
-        "command": " ".join([program, *sys.argv[1:]]),
+        "command": " ".join([program, *map(recorded, sys.argv[1:])]),
     }
+
+
+def recorded(argument):
+    """An argument as a record has it: an absolute path says nothing on another machine."""
+    option, equals, value = argument.rpartition("=")
+    path, root = pathlib.Path(value), ROOT.resolve()
+    if not path.is_absolute():
+        return argument
+    return f"{option}{equals}{path.relative_to(root) if path.is_relative_to(root) else path.name}"
