@@ -86,7 +86,7 @@ fn left(deadline: Instant) -> io::Result<Duration> {
 
 fn explain(address: SocketAddr, error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => format!("{address}: nobody listens there"),
+        io::ErrorKind::ConnectionRefused => format!("{address}: connection refused: nothing is listening"),
         // A socket's timeout ends a call with EAGAIN.
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => format!("{address}: no answer within {TIME_MAX:?}"),
         _ => format!("{address}: {error}"),

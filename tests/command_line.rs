@@ -147,18 +147,18 @@ fn where_not_to_listen_is_told_in_one_line() {
         (
             "-l localhost:8080",
             &[],
-            r#"--listen: "localhost:8080" is a host name, and names are not looked up: try 127.0.0.1:8080"#,
+            r#"--listen: "localhost:8080" is a hostname; only addresses are accepted: try 127.0.0.1:8080"#,
         ),
         (
             "-l web:80",
             &[],
-            r#"--listen: "web:80" is a host name, and names are not looked up: try 80, or the address of that host"#,
+            r#"--listen: "web:80" is a hostname; only addresses are accepted: try 80, or the address of that host"#,
         ),
         ("-l 70000", &[], r#"--listen: "70000" is not a port, the highest is 65535: try 8080"#),
         ("-l [::1]:70000", &[], r#"--listen: "[::1]:70000" has a port above 65535: try [::1]:8080"#),
         ("-l 21000,21001", &[], r#"--listen: "21000,21001" is a list: try --listen 21000 --listen 21001"#),
-        ("-l 224.0.0.1:80", &[], r#"--listen: "224.0.0.1:80" is a multicast address, which TCP does not have: try 80"#),
-        ("-l [ff02::1]:80", &[], r#"--listen: "[ff02::1]:80" is a multicast address, which TCP does not have: try 80"#),
+        ("-l 224.0.0.1:80", &[], r#"--listen: "224.0.0.1:80" is a multicast address, which TCP cannot use: try 80"#),
+        ("-l [ff02::1]:80", &[], r#"--listen: "[ff02::1]:80" is a multicast address, which TCP cannot use: try 80"#),
         ("", &[("PORT", "tcp://10.0.0.1:80")], r#"PORT: "tcp://10.0.0.1:80" is not a port: try 8080"#),
         ("-l 0.0.0.0:80 -l [::]:80", &[], r#"--listen: "[::]:80" includes --listen: "0.0.0.0:80": leave that one out"#),
         ("-l [::]:80 -l 0.0.0.0:80", &[], r#"--listen: "0.0.0.0:80" is included in --listen: "[::]:80": leave it out"#),
@@ -178,12 +178,12 @@ fn where_not_to_listen_is_told_in_one_line() {
         (
             "",
             &[("SWAGIP_LISTEN_METRICS", "localhost")],
-            r#"SWAGIP_LISTEN_METRICS: "localhost" is a host name, and names are not looked up: try 127.0.0.1:8080"#,
+            r#"SWAGIP_LISTEN_METRICS: "localhost" is a hostname; only addresses are accepted: try 127.0.0.1:8080"#,
         ),
         (
             "--listen-proxy 8080",
             &[],
-            r#"--listen-proxy: "8080" would serve nobody, because no proxy is trusted: add --trusted-proxy and the address of your proxy"#,
+            r#"--listen-proxy: "8080" would refuse every connection, because no proxy is trusted: add --trusted-proxy and the address of your proxy"#,
         ),
         ("healthcheck :x", &[], &format!(r#"healthcheck: ":x" {ADDRESS}"#)),
         ("healthcheck 127.0.0.1", &[], r#"healthcheck: "127.0.0.1" has no port: try 127.0.0.1:8080"#),
@@ -201,7 +201,7 @@ fn what_a_service_manager_got_wrong_is_told_in_one_line() {
         ("", &[("LISTEN_FDS", "x")], &format!(r#"LISTEN_FDS: "x" {count}"#)),
         ("", &[("LISTEN_FDS", "-1")], &format!(r#"LISTEN_FDS: "-1" {count}"#)),
         ("", &[("LISTEN_FDS", "1025")], &format!(r#"LISTEN_FDS: "1025" {count}"#)),
-        ("", &[("LISTEN_FDS", "1")], r#"LISTEN_FDS: "1" means nothing without LISTEN_PID: set that, or unset LISTEN_FDS"#),
+        ("", &[("LISTEN_FDS", "1")], r#"LISTEN_FDS: "1" needs LISTEN_PID, which is not set: set that, or unset LISTEN_FDS"#),
         ("", &[("NOTIFY_SOCKET", "run/notify")], &format!(r#"NOTIFY_SOCKET: "run/notify" {none}"#)),
         ("", &[("NOTIFY_SOCKET", "vsock:2:1")], &format!(r#"NOTIFY_SOCKET: "vsock:2:1" {none}"#)),
         ("", &[("WATCHDOG_USEC", "0")], &format!(r#"WATCHDOG_USEC: "0" {micros}"#)),
@@ -215,12 +215,12 @@ fn whom_not_to_trust_is_told_in_one_line() {
         (
             "--trusted-proxy haproxy",
             &[],
-            r#"--trusted-proxy: "haproxy" is a name, and names are not looked up: try an address, like 10.0.0.5"#,
+            r#"--trusted-proxy: "haproxy" is a hostname; only addresses are accepted: try 10.0.0.5"#,
         ),
         (
             "",
             &[("SWAGIP_TRUSTED_PROXIES", "10.0.0.1,proxy")],
-            r#"SWAGIP_TRUSTED_PROXIES: "proxy" is a name, and names are not looked up: try an address, like 10.0.0.5"#,
+            r#"SWAGIP_TRUSTED_PROXIES: "proxy" is a hostname; only addresses are accepted: try 10.0.0.5"#,
         ),
         (
             "--trusted-proxy 10.0.0.1,10.0.0.2",
@@ -236,7 +236,7 @@ fn whom_not_to_trust_is_told_in_one_line() {
         (
             "--trusted-proxy private --trusted-proxy 10.0.0.0/33",
             &[],
-            r#"--trusted-proxy: "10.0.0.0/33" has no length from 0 to 32 after the slash: try 10.0.0.0/32"#,
+            r#"--trusted-proxy: "10.0.0.0/33" needs a prefix length from 0 to 32: try 10.0.0.0/32"#,
         ),
         (
             "--trusted-proxy 10.0.0.0/255.255.0.0",
@@ -284,12 +284,12 @@ fn what_else_is_wrong_is_told_in_one_line() {
         (
             "--site-host-ipv4 a:80",
             &[],
-            r#"--site-host-ipv4: "a:80" is not a DNS name alone, without scheme, port and path: try ip4.example.org"#,
+            r#"--site-host-ipv4: "a:80" is not a DNS name without scheme, port or path: try ip4.example.org"#,
         ),
         (
             "",
             &[("SWAGIP_HOSTNAME_IPV6", "[::1]")],
-            r#"SWAGIP_HOSTNAME_IPV6: "[::1]" is not a DNS name alone, without scheme, port and path: try ip4.example.org"#,
+            r#"SWAGIP_HOSTNAME_IPV6: "[::1]" is not a DNS name without scheme, port or path: try ip4.example.org"#,
         ),
         (
             "--site-host-ipv4 a --site-host-ipv6 A",
@@ -310,7 +310,7 @@ fn what_else_is_wrong_is_told_in_one_line() {
         (
             "--reverse-dns dns.example",
             &[],
-            r#"--reverse-dns: "dns.example" is a name, and it takes a resolver to look it up: try its address, or "system""#,
+            r#"--reverse-dns: "dns.example" is a hostname: give the resolver's address, or "system""#,
         ),
         (
             "",
@@ -375,15 +375,15 @@ fn what_is_no_option_is_told_in_one_line() {
 #[test]
 fn what_is_doubtful_is_told_and_served() {
     let not_read = "is not read, because no proxy is trusted: add --trusted-proxy and the address of your proxy";
-    let everybody = "trusts everybody, so clients can choose their address: name only your proxies";
+    let everybody = "trusts every address, so clients can choose theirs: name only your proxies";
     let rows: &[(&str, Variables<'_>, &[&str])] = &[
         ("", &[("SWAGIP_LISTEN_PROXY", ""), ("SWAGIP_PORT", "tcp://10.0.0.1:80"), ("SWAGIP_HTTP_PORT", "80")], &[]),
         (
             "",
             &[("SWAGIP_TRUSTED_PROXY", "10.0.0.1"), ("SWAGIP_PORT", "8080")],
             &[
-                "SWAGIP_PORT means nothing here: try SWAGIP_LISTEN",
-                "SWAGIP_TRUSTED_PROXY means nothing here: try SWAGIP_TRUSTED_PROXIES",
+                "SWAGIP_PORT is not a known variable: try SWAGIP_LISTEN",
+                "SWAGIP_TRUSTED_PROXY is not a known variable: try SWAGIP_TRUSTED_PROXIES",
             ],
         ),
         ("-H x-real-ip", &[], &[&format!(r#"--client-ip-header: "x-real-ip" {not_read}"#)]),
@@ -594,7 +594,7 @@ fn the_healthcheck_says_why_it_failed() {
     assert!(asked.elapsed() < Duration::from_secs(4));
 
     drop(listener);
-    assert_eq!(check(), (Some(1), String::new(), format!("{address}: nobody listens there\n")));
+    assert_eq!(check(), (Some(1), String::new(), format!("{address}: connection refused: nothing is listening\n")));
 }
 
 #[test]
@@ -606,7 +606,7 @@ fn the_healthcheck_says_what_it_met() {
     let line =
         format!("{address} answers \"HTTP/1.1 400 Bad Request\", \"this listener takes no PROXY header: see --listen-proxy\"\n");
     assert_eq!(outcome_of(format!("healthcheck --listen-proxy {address}")), (Some(1), String::new(), line));
-    assert_eq!(outcome_of(format!("healthcheck {plain}")).2, format!("{plain}: nobody listens there\n"));
+    assert_eq!(outcome_of(format!("healthcheck {plain}")).2, format!("{plain}: connection refused: nothing is listening\n"));
 
     // A PROXY listener that trusts not even us: it closes, whatever is said.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -14,7 +14,7 @@ pub(super) fn listen(text: &str) -> Result<Listen, String> {
     let address: SocketAddr = text.parse().map_err(|_| no_socket_address(text))?;
     let address = canonical(address);
     if address.ip().is_multicast() {
-        return Err(format!("is a multicast address, which TCP does not have: try {}", address.port()));
+        return Err(format!("is a multicast address, which TCP cannot use: try {}", address.port()));
     }
     Ok(Listen { address, any: false, kind: ListenerKind::Plain })
 }
@@ -56,10 +56,10 @@ fn no_socket_address(text: &str) -> String {
             format!("has a port above 65535: try {}", SocketAddr::new(ip, DEFAULT_PORT))
         }
         _ if host == "localhost" => {
-            format!("is a host name, and names are not looked up: try {}", SocketAddr::from((Ipv4Addr::LOCALHOST, number)))
+            format!("is a hostname; only addresses are accepted: try {}", SocketAddr::from((Ipv4Addr::LOCALHOST, number)))
         }
         _ if is_name(host) && (port.is_empty() || is_number(port)) => {
-            format!("is a host name, and names are not looked up: try {number}, or the address of that host")
+            format!("is a hostname; only addresses are accepted: try {number}, or the address of that host")
         }
         _ => "is not an address to listen on: try 8080, 127.0.0.1:8080 or [::1]:8080".to_owned(),
     }
@@ -105,9 +105,9 @@ fn no_network(text: &str) -> String {
         (Ok(ip), None) => format!("has brackets: try {ip}"),
         (Ok(ip), Some(length)) => match (prefix_length(ip, length), if ip.is_ipv4() { 32 } else { 128 }) {
             (Some(length), _) => format!("is not written as a network: try {ip}/{length}"),
-            (None, bits) => format!("has no length from 0 to {bits} after the slash: try {ip}/{bits}"),
+            (None, bits) => format!("needs a prefix length from 0 to {bits}: try {ip}/{bits}"),
         },
-        _ if is_name(text) => "is a name, and names are not looked up: try an address, like 10.0.0.5".to_owned(),
+        _ if is_name(text) => "is a hostname; only addresses are accepted: try 10.0.0.5".to_owned(),
         _ => "is not an address or a network: try 10.0.0.5 or 10.0.0.0/24".to_owned(),
     }
 }
@@ -166,12 +166,12 @@ mod tests {
             ("[::1]", "has no port: try [::1]:8080"),
             ("::1:80", "has no port: try [::1:80]:8080"),
             ("127.0.0.1:", "is not an address to listen on: try 8080, 127.0.0.1:8080 or [::1]:8080"),
-            ("localhost", "is a host name, and names are not looked up: try 127.0.0.1:8080"),
-            ("localhost:80", "is a host name, and names are not looked up: try 127.0.0.1:80"),
-            ("web-1:80", "is a host name, and names are not looked up: try 80, or the address of that host"),
-            ("x", "is a host name, and names are not looked up: try 8080, or the address of that host"),
-            ("224.0.0.1:80", "is a multicast address, which TCP does not have: try 80"),
-            ("[ff02::1]:80", "is a multicast address, which TCP does not have: try 80"),
+            ("localhost", "is a hostname; only addresses are accepted: try 127.0.0.1:8080"),
+            ("localhost:80", "is a hostname; only addresses are accepted: try 127.0.0.1:80"),
+            ("web-1:80", "is a hostname; only addresses are accepted: try 80, or the address of that host"),
+            ("x", "is a hostname; only addresses are accepted: try 8080, or the address of that host"),
+            ("224.0.0.1:80", "is a multicast address, which TCP cannot use: try 80"),
+            ("[ff02::1]:80", "is a multicast address, which TCP cannot use: try 80"),
         ] {
             assert_eq!(listen(text), Err(reason.to_owned()), "{text}");
         }
@@ -191,7 +191,7 @@ mod tests {
         for text in ["10.0.0.1", "10.0.0.1/8", "::1", "2001:db8::/32", "loopback", "private", "0.0.0.0/0"] {
             assert_eq!(network(text), Ok(()), "{text}");
         }
-        let name = "is a name, and names are not looked up: try an address, like 10.0.0.5";
+        let name = "is a hostname; only addresses are accepted: try 10.0.0.5";
         let neither = "is not an address or a network: try 10.0.0.5 or 10.0.0.0/24";
         for (text, reason) in [
             ("", neither),
@@ -207,10 +207,10 @@ mod tests {
             ("[::1]", "has brackets: try ::1"),
             ("[2001:db8::]/32", "is not written as a network: try 2001:db8::/32"),
             ("10.0.0.0/255.0.0.0", "is not written as a network: try 10.0.0.0/8"),
-            ("10.0.0.0/255.0.255.0", "has no length from 0 to 32 after the slash: try 10.0.0.0/32"),
-            ("10.0.0.0/33", "has no length from 0 to 32 after the slash: try 10.0.0.0/32"),
-            ("10.0.0.0/", "has no length from 0 to 32 after the slash: try 10.0.0.0/32"),
-            ("::/129", "has no length from 0 to 128 after the slash: try ::/128"),
+            ("10.0.0.0/255.0.255.0", "needs a prefix length from 0 to 32: try 10.0.0.0/32"),
+            ("10.0.0.0/33", "needs a prefix length from 0 to 32: try 10.0.0.0/32"),
+            ("10.0.0.0/", "needs a prefix length from 0 to 32: try 10.0.0.0/32"),
+            ("::/129", "needs a prefix length from 0 to 128: try ::/128"),
         ] {
             assert_eq!(network(text), Err(reason.to_owned()), "{text}");
         }

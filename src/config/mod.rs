@@ -154,13 +154,13 @@ fn rule(
     for given in &proxies {
         given.read(address::network)?;
         if address::is_everybody(given.text()) {
-            warnings.push(given.warning("trusts everybody, so clients can choose their address: name only your proxies"));
+            warnings.push(given.warning("trusts every address, so clients can choose theirs: name only your proxies"));
         }
     }
     if proxies.is_empty() {
         const CURE: &str = "add --trusted-proxy and the address of your proxy";
         if let Some(given) = proxy_listener {
-            return Err(given.wrong(format_args!("would serve nobody, because no proxy is trusted: {CURE}")));
+            return Err(given.wrong(format_args!("would refuse every connection, because no proxy is trusted: {CURE}")));
         }
         warnings.extend(field_given.map(|given| given.warning(format_args!("is not read, because no proxy is trusted: {CURE}"))));
     }
@@ -218,7 +218,7 @@ fn databases(
         return Ok(None);
     }
     if let Some(given) = files.get(DATABASES_MAX) {
-        return Err(given.wrong(format_args!("is one more than {DATABASES_MAX} databases: leave it out")));
+        return Err(given.wrong(format_args!("is one too many, at most {DATABASES_MAX} databases are allowed: leave it out")));
     }
     let paths = files.iter().map(|given| given.text().into()).collect();
     let opened = DatabaseFiles::open(paths, language).map_err(|error| files[error.index].wrong(&error))?;
@@ -226,7 +226,7 @@ fn databases(
     if let Some(given) = language_given.filter(|_| !databases.have_language()) {
         let known: BTreeSet<&str> = databases.files().iter().flat_map(|file| file.languages()).map(String::as_str).collect();
         let known = known.into_iter().collect::<Vec<_>>().join(", ");
-        warnings.push(given.warning(format_args!("is in none of the databases, so names are English: they have {known}")));
+        warnings.push(given.warning(format_args!("is in no database, so names are English (available: {known})")));
     }
     Ok(Some(Arc::new(opened)))
 }
@@ -291,7 +291,7 @@ fn access_log(
         let is_on = given.read(value::switch)?;
         // With --access-log=off somebody knows what they do.
         if is_on && format.is_none() {
-            warnings.push(given.warning("means nothing without an access log: add --access-log"));
+            warnings.push(given.warning("has no effect without an access log: add --access-log"));
         }
         Ok(is_on)
     };

@@ -59,8 +59,8 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         (None, Err(_)) => return Err(no_resolver(text)),
     };
     match address {
-        _ if address.port() == 0 => Err(format!("has port 0, where nobody listens: try {}", SocketAddr::new(address.ip(), PORT))),
-        _ if address.ip().is_unspecified() => Err("is no address of a resolver: try 127.0.0.1".to_owned()),
+        _ if address.port() == 0 => Err(format!("has port 0, which cannot be used: try {}", SocketAddr::new(address.ip(), PORT))),
+        _ if address.ip().is_unspecified() => Err("is not a resolver's address: try 127.0.0.1".to_owned()),
         _ if address.ip().is_multicast() => Err("is a multicast address, not that of a resolver: try 127.0.0.53".to_owned()),
         _ => Ok(address),
     }
@@ -89,10 +89,10 @@ fn no_resolver(text: &str) -> String {
     match bare(without_brackets(host)) {
         Some(ip) if is_number(port) => format!("has a port above 65535: try {}", with_port(ip, PORT)),
         _ if host == "localhost" || text == "localhost" => {
-            "is a name, and it takes a resolver to look it up: try 127.0.0.1".to_owned()
+            "is a hostname: give the resolver's address, as in 127.0.0.1".to_owned()
         }
         _ if is_name(host) && (port.is_empty() || is_number(port)) => {
-            "is a name, and it takes a resolver to look it up: try its address, or \"system\"".to_owned()
+            "is a hostname: give the resolver's address, or \"system\"".to_owned()
         }
         _ => "is not the address of a resolver: try 127.0.0.53, [::1]:5353 or \"system\"".to_owned(),
     }
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn what_is_no_resolver() {
         let none = "is not the address of a resolver: try 127.0.0.53, [::1]:5353 or \"system\"";
-        let name = "is a name, and it takes a resolver to look it up: try its address, or \"system\"";
+        let name = "is a hostname: give the resolver's address, or \"system\"";
         for (text, reason) in [
             ("", none),
             (":53", none),
@@ -139,13 +139,13 @@ mod tests {
             ("dns.example", name),
             ("dns.example:53", name),
             ("System", name),
-            ("localhost", "is a name, and it takes a resolver to look it up: try 127.0.0.1"),
-            ("localhost:53", "is a name, and it takes a resolver to look it up: try 127.0.0.1"),
-            ("9.9.9.9:0", "has port 0, where nobody listens: try 9.9.9.9:53"),
+            ("localhost", "is a hostname: give the resolver's address, as in 127.0.0.1"),
+            ("localhost:53", "is a hostname: give the resolver's address, as in 127.0.0.1"),
+            ("9.9.9.9:0", "has port 0, which cannot be used: try 9.9.9.9:53"),
             ("9.9.9.9:65536", "has a port above 65535: try 9.9.9.9:53"),
             ("[::1]:70000", "has a port above 65535: try [::1]:53"),
-            ("0.0.0.0", "is no address of a resolver: try 127.0.0.1"),
-            ("[::]:53", "is no address of a resolver: try 127.0.0.1"),
+            ("0.0.0.0", "is not a resolver's address: try 127.0.0.1"),
+            ("[::]:53", "is not a resolver's address: try 127.0.0.1"),
             ("224.0.0.251", "is a multicast address, not that of a resolver: try 127.0.0.53"),
         ] {
             assert_eq!(address(text), Err(reason.to_owned()), "{text}");

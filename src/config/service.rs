@@ -20,17 +20,17 @@ pub(super) fn inherited(environment: &Environment) -> Result<Vec<(Role, Given)>,
                 format_args!("is another process than this one, {}: start swagip by exec, or unset LISTEN_FDS", process::id());
             return Err(process.wrong(cure));
         }
-        None if count > 0 => return Err(given.wrong("means nothing without LISTEN_PID: set that, or unset LISTEN_FDS")),
+        None if count > 0 => return Err(given.wrong("needs LISTEN_PID, which is not set: set that, or unset LISTEN_FDS")),
         _ => {}
     }
     let Some(names) = names else { return Ok(vec![(Role::Http, given); count]) };
     let roles = names.text().split(':').map(|name| Ok((role(name, &names)?, names.clone()))).collect::<Result<Vec<_>, _>>()?;
     match roles.len() == count {
         true => Ok(roles),
-        false => {
-            Err(names
-                .wrong(format_args!("does not name {count}, which is LISTEN_FDS: a name for each, with colons between them")))
-        }
+        false => Err(names.wrong(format_args!(
+            "has {} names, and LISTEN_FDS is {count}: give each listener a name, with colons between them",
+            roles.len()
+        ))),
     }
 }
 

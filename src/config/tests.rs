@@ -138,7 +138,7 @@ fn what_is_logged() {
         assert_eq!(config.access_log, expected, "{line} {environment}");
         assert_eq!(config.warnings, Vec::<String>::new(), "{line} {environment}");
     }
-    let doubt = "--access-log-mask: \"on\" means nothing without an access log: add --access-log";
+    let doubt = "--access-log-mask: \"on\" has no effect without an access log: add --access-log";
     assert_eq!(served("--access-log-mask", "").warnings, [doubt]);
 }
 
@@ -220,13 +220,13 @@ fn what_is_doubtful_is_a_warning() {
             "SWAGIP_CLIENT_IP_HEADER=a SWAGIP_TRUSTED_PROXY=::1",
             &[
                 r#"SWAGIP_CLIENT_IP_HEADER: "a" is not read, because no proxy is trusted: add --trusted-proxy and the address of your proxy"#,
-                "SWAGIP_TRUSTED_PROXY means nothing here: try SWAGIP_TRUSTED_PROXIES",
+                "SWAGIP_TRUSTED_PROXY is not a known variable: try SWAGIP_TRUSTED_PROXIES",
             ],
         ),
         (
             "--trusted-proxy 10.0.0.1 --trusted-proxy ::/0",
             "",
-            &[r#"--trusted-proxy: "::/0" trusts everybody, so clients can choose their address: name only your proxies"#],
+            &[r#"--trusted-proxy: "::/0" trusts every address, so clients can choose theirs: name only your proxies"#],
         ),
     ] {
         assert_eq!(served(line, environment).warnings, expected, "{line} {environment}");

@@ -29,7 +29,7 @@ pub(super) fn warnings(environment: &Environment) -> Vec<String> {
                 return None;
             }
             let cure = nearest(rest, &known).map_or("see swagip --help".to_owned(), |name| format!("try {name}"));
-            Some(printable(&format!("{shown} means nothing here: {cure}")).to_string())
+            Some(printable(&format!("{shown} is not a known variable: {cure}")).to_string())
         })
         .collect();
     lines.sort_unstable();
@@ -108,11 +108,11 @@ mod tests {
             ("SWAGIP_PORT_X_TCP", "see swagip --help"),
         ] {
             let shown = name.split('=').next().unwrap_or_default();
-            assert_eq!(told(name), [format!("{shown} means nothing here: {cure}")], "{name}");
+            assert_eq!(told(name), [format!("{shown} is not a known variable: {cure}")], "{name}");
         }
         assert_eq!(told("SWAGIP_B SWAGIP_A").len(), 2);
         assert!(told("SWAGIP_B SWAGIP_A").is_sorted());
-        assert_eq!(told("SWAGIP_A\u{1b}"), [r"SWAGIP_A\u{1b} means nothing here: see swagip --help"]);
+        assert_eq!(told("SWAGIP_A\u{1b}"), [r"SWAGIP_A\u{1b} is not a known variable: see swagip --help"]);
     }
 
     #[test]

@@ -197,7 +197,7 @@ pub(super) fn family_host(text: &str) -> Result<String, Reason> {
     let is_name = text.len() <= NAME_MAX && text.split('.').all(is_label) && !text.rsplit('.').next().is_some_and(is_number);
     match is_name {
         true => Ok(text.to_ascii_lowercase()),
-        false => Err("is not a DNS name alone, without scheme, port and path: try ip4.example.org"),
+        false => Err("is not a DNS name without scheme, port or path: try ip4.example.org"),
     }
 }
 

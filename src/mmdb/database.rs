@@ -67,6 +67,8 @@ impl Subject {
 pub enum Fault {
     /// It is something else, or its end is missing.
     NoMetadata,
+    /// It is in another version of the format than the one that is read here.
+    OtherVersion,
     /// It contradicts itself; how.
     Broken(&'static str),
     /// It is a MaxMind DB file of this type, and has nothing that is told here.
@@ -76,9 +78,10 @@ pub enum Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fault::NoMetadata => formatter.write_str("is not a MaxMind DB file, or its end is missing"),
+            Fault::NoMetadata => formatter.write_str("is not a MaxMind DB file, or is truncated"),
+            Fault::OtherVersion => formatter.write_str("is not in version 2 of the MaxMind DB format"),
             Fault::Broken(reason) => write!(formatter, "is broken: {reason}"),
-            Fault::OtherFields(kind) => write!(formatter, "is of the type {kind:?}: it has no country, no city and no network"),
+            Fault::OtherFields(kind) => write!(formatter, "is of the type {kind:?}, which has no countries, cities or networks"),
         }
     }
 }
@@ -102,11 +105,11 @@ impl Database {
         let metadata =
             Metadata::read(&all[end + METADATA_MARK.len()..]).map_err(|Broken| Fault::Broken("its metadata ends early"))?;
         if metadata.format != 2 {
-            return Err(Fault::Broken("it is not of version 2 of the format"));
+            return Err(Fault::OtherVersion);
         }
         let Metadata { node_count, record_size, ip_version, .. } = metadata;
         let tree = Tree::new(&all[..end], node_count, record_size, ip_version);
-        let tree = tree.ok_or(Fault::Broken("its search tree is not as its metadata says"))?;
+        let tree = tree.ok_or(Fault::Broken("its search tree contradicts its metadata"))?;
         let records = &all[tree.length() + SEPARATOR..end];
         let fields = &records[..records.len().min(FIELDS_MAX)];
         let subjects = Subject::ALL.map(|subject| subject.keys().iter().any(|key| memmem::find(fields, key).is_some()));

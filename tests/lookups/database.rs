@@ -213,6 +213,10 @@ fn no_databases() {
     }
     let longer = [city.clone(), vec![0; 256 * 1024]].concat();
     assert_eq!(Database::new(longer).unwrap_err(), Fault::NoMetadata, "its metadata is not at the end");
+    let version = b"binary_format_major_version\xa1\x02";
+    let at = city.windows(version.len()).position(|part| part == version).expect("it is there") + version.len() - 1;
+    let third = city.iter().enumerate().map(|(index, &byte)| if index == at { 3 } else { byte }).collect::<Vec<_>>();
+    assert_eq!(Database::new(third).unwrap_err(), Fault::OtherVersion);
     let is_broken = |bytes: Vec<u8>| matches!(Database::new(bytes), Err(Fault::Broken(_)));
     assert!(is_broken(city[..city.len() - 40].to_vec()), "its metadata is cut");
     assert!(is_broken(city[city.len() - 400..].to_vec()), "its beginning is missing");

@@ -130,13 +130,13 @@ fn what_is_wrong_with_a_file_ends_the_start_in_one_line() {
     let broken = Held::bytes(&bytes[bytes.len() - 400..]);
     let other = Held::new(&Mmdb::new("GeoIP2-Domain").with("::/1", map([("domain", text("a"))])));
     let right = Held::new(&Mmdb::city());
-    let no_file = "is not a MaxMind DB file, or its end is missing";
+    let no_file = "is not a MaxMind DB file, or is truncated";
     for (path, reason) in [
         (cut.path(), no_file),
         (foreign.path(), no_file),
         (empty.path(), no_file),
-        (broken.path(), "is broken: its search tree is not as its metadata says"),
-        (other.path(), "is of the type \"GeoIP2-Domain\": it has no country, no city and no network"),
+        (broken.path(), "is broken: its search tree contradicts its metadata"),
+        (other.path(), "is of the type \"GeoIP2-Domain\", which has no countries, cities or networks"),
         ("/nowhere.mmdb", "cannot be read: No such file or directory (os error 2)"),
         ("/tmp", "cannot be read: it is not a regular file"),
         ("/dev/zero", "cannot be read: it is not a regular file"),
@@ -156,7 +156,7 @@ fn what_is_doubtful_is_told() {
     for (arguments, expected) in [
         (
             &["--mmdb", right.path(), "--mmdb-language", "xx"][..],
-            "\"xx\" is in none of the databases, so names are English: they have de, en\n",
+            "\"xx\" is in no database, so names are English (available: de, en)\n",
         ),
         (&["--mmdb-language", "de"], "\"de\" is not used, because there is no database: add --mmdb FILE\n"),
     ] {
@@ -172,7 +172,9 @@ fn what_is_doubtful_is_told() {
     }
     let nine: Vec<&str> = (0..9).flat_map(|_| ["--mmdb", right.path()]).collect();
     let output = swagip(&nine).output().unwrap();
-    assert!(String::from_utf8(output.stderr).unwrap().ends_with(" is one more than 8 databases: leave it out\n"));
+    assert!(
+        String::from_utf8(output.stderr).unwrap().ends_with(" is one too many, at most 8 databases are allowed: leave it out\n")
+    );
 }
 
 /// All threads: each has connections of its own.
@@ -224,8 +226,8 @@ fn a_wrong_file_is_told_after_sighup_and_the_old_one_stays() {
     let mut program = Program::start(&["--mmdb", city.path(), "--threads", "1"]);
     let bytes = in_city("New").bytes();
     for (wrong, reason) in [
-        (&bytes[..bytes.len() / 2], "is not a MaxMind DB file, or its end is missing"),
-        (b"", "is not a MaxMind DB file, or its end is missing"),
+        (&bytes[..bytes.len() / 2], "is not a MaxMind DB file, or is truncated"),
+        (b"", "is not a MaxMind DB file, or is truncated"),
         (&bytes[bytes.len() - 300..], "is broken: "),
     ] {
         replace(&city.0, wrong);

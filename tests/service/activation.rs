@@ -214,11 +214,11 @@ fn names_and_numbers_that_do_not_fit_are_told_in_one_line() {
         ),
         (
             [("LISTEN_FDNAMES", "http:http"), ("LISTEN_FDS", "1")],
-            r#"LISTEN_FDNAMES: "http:http" does not name 1, which is LISTEN_FDS: a name for each, with colons between them"#,
+            r#"LISTEN_FDNAMES: "http:http" has 2 names, and LISTEN_FDS is 1: give each listener a name, with colons between them"#,
         ),
         (
             [("LISTEN_FDNAMES", "proxy"), ("LISTEN_FDS", "1")],
-            r#"LISTEN_FDNAMES: "proxy" would serve nobody, because no proxy is trusted: add --trusted-proxy and the address of your proxy"#,
+            r#"LISTEN_FDNAMES: "proxy" would refuse every connection, because no proxy is trusted: add --trusted-proxy and the address of your proxy"#,
         ),
     ] {
         let output = swagip(&[&plain], &variables, "").output().unwrap();
