@@ -28,7 +28,7 @@ complete -c swagip -n "__fish_swagip_needs_command" -s l -l listen -d 'Where to 
 complete -c swagip -n "__fish_swagip_needs_command" -l listen-proxy -d 'Where to listen for the PROXY protocol' -r -f
 complete -c swagip -n "__fish_swagip_needs_command" -l listen-metrics -d 'Where to listen for Prometheus' -r -f
 complete -c swagip -n "__fish_swagip_needs_command" -s t -l threads -d 'How many threads, or "pinned"' -r -f -a "pinned\t''"
-complete -c swagip -n "__fish_swagip_needs_command" -l trusted-proxy -d 'A proxy or network to believe, "loopback" or "private"' -r -f -a "loopback\t''
+complete -c swagip -n "__fish_swagip_needs_command" -l trusted-proxy -d 'A proxy or network to trust, "loopback" or "private"' -r -f -a "loopback\t''
 private\t''"
 complete -c swagip -n "__fish_swagip_needs_command" -s H -l client-ip-header -d 'The header that your proxy writes' -r -f -a "x-forwarded-for\t''
 forwarded\t''
@@ -57,7 +57,7 @@ complete -c swagip -n "__fish_swagip_needs_command" -l drain-timeout -d 'Time fr
 complete -c swagip -n "__fish_swagip_needs_command" -l access-log -d 'Write a line for each answer to standard output' -r -f -a "combined\t''
 json\t''
 off\t''"
-complete -c swagip -n "__fish_swagip_needs_command" -l access-log-health -d 'Log health and readiness, too' -r -f -a "on\t''
+complete -c swagip -n "__fish_swagip_needs_command" -l access-log-health -d 'Log health and readiness checks, too' -r -f -a "on\t''
 off\t''"
 complete -c swagip -n "__fish_swagip_needs_command" -l access-log-mask -d 'Log networks instead of addresses' -r -f -a "on\t''
 off\t''"

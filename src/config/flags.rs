@@ -49,7 +49,7 @@ pub(super) struct ListenFlags {
 
 #[derive(Args)]
 pub(super) struct RuleFlags {
-    /// A proxy or network to believe, "loopback" or "private"
+    /// A proxy or network to trust, "loopback" or "private"
     #[arg(long)]
     pub(super) trusted_proxy: Vec<OsString>,
     /// The header that your proxy writes
@@ -135,7 +135,7 @@ pub(super) struct LogFlags {
     /// Write a line for each answer to standard output
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "combined")]
     pub(super) access_log: Option<OsString>,
-    /// Log health and readiness, too
+    /// Log health and readiness checks, too
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     pub(super) access_log_health: Option<OsString>,
     /// Log networks instead of addresses
