@@ -169,8 +169,8 @@ def replicas_text(results):
         f"{LABELS[each]} {middle(results[first], 'cpu_us', each):.1f} → {middle(results[last], 'cpu_us', each):.1f}" for each in ("haproxy", "swagip")
     ]
     idle = [f"{LABELS[each]} {middle(results[last], 'idle_us_a_second', each) / 1e4:.2f} %" for each in ("haproxy", "swagip")]
-    yield f"From {first} to {last} replicas, µs a request: {', '.join(parts)}. Of a processor, for the checks of {last} alone: {', '.join(idle)}."
-    yield f"An answer to Prometheus with {last} of them: {', '.join(scrape_words(results[last], each) for each in ('haproxy', 'swagip'))}."
+    yield f"From {first} to {last} replicas, µs a request: {', '.join(parts)}. Share of a processor for the checks of {last} alone: {', '.join(idle)}."
+    yield f"A scrape with {last} of them: {', '.join(scrape_words(results[last], each) for each in ('haproxy', 'swagip'))}."
     yield from ["", "![CPU of HAProxy and of swagip, apart](../benches/record/growth-replicas.svg)"]
 
 
@@ -181,8 +181,8 @@ def scrape_words(runs, name):
 
 def chain_text(results):
     yield from ["### What the lines of deploy/haproxy.cfg cost", ""]
-    yield f"µs of a processor for a request, of HAProxy and of {chain.FEW} replicas, with one thing changed at a time; the ratio is that of the sum to the"
-    yield "file as it ships (for TLS: asked by h2load without it), round by round:"
+    yield f"µs of a processor for a request, of HAProxy and of {chain.FEW} replicas, with one thing changed at a time. The ratio is that of the sum to the"
+    yield "sum with the file as it ships (for TLS: with h2load without TLS), round by round:"
     yield from ["", "| | HAProxy | swagip | ratio | fresh connections: HAProxy | swagip | ratio |", "|---|---|---|---|---|---|---|"]
     for name, runs in results.items():
         base = results["h2load" if chain.VARIANTS[name].alpn else "shipped"]
@@ -198,7 +198,7 @@ def chain_cells(runs, base, way):
 
 
 def start_text(results):
-    yield from ["### From nothing", "", "A hundred at once on one processor, and the median of what each of them took until its first answer:", ""]
+    yield from ["### From nothing", "", "A hundred start at once on one processor; the figures for each are medians, up to its first answer:", ""]
     yield "| | all have answered after | CPU each, ms | page faults each | resident MiB | its own MiB | program's file, KB |"
     yield "|---|---|---|---|---|---|---|"
     for name, runs in results.items():
@@ -210,8 +210,8 @@ def start_text(results):
 
 def seen_text(results):
     yield from ["### Metrics and the access log", ""]
-    yield "µs of a processor for a request of curl's on 64 kept connections; the ratio is that to neither, round by round, its least and its greatest"
-    yield "in brackets. A line that is not read at once is kept, and dropped where there is no more room for it:"
+    yield "µs of a processor for a curl request on 64 kept connections. The ratio is to the server with neither, round by round, with the least and the greatest"
+    yield "in brackets. A line that is not read at once is kept, and dropped when the buffer is full:"
     yield ""
     yield "| | " + " | ".join(f"{seen.DEPTHS[way]}, µs | ratio" for way in seen.WAYS) + " | lines read |"
     yield "|---|" + "---|---|" * len(seen.WAYS) + "---|"
