@@ -182,7 +182,7 @@ def scrape_words(runs, name):
 def chain_text(results):
     yield from ["### What the lines of deploy/haproxy.cfg cost", ""]
     yield f"µs of a processor for a request, of HAProxy and of {chain.FEW} replicas, with one thing changed at a time. The ratio is that of the sum to the"
-    yield "sum with the file as it ships (for TLS: with h2load without TLS), round by round:"
+    yield "sum with the file as it ships (for TLS: with h2load, but without TLS), round by round:"
     yield from ["", "| | HAProxy | swagip | ratio | fresh connections: HAProxy | swagip | ratio |", "|---|---|---|---|---|---|---|"]
     for name, runs in results.items():
         base = results["h2load" if chain.VARIANTS[name].alpn else "shipped"]
