@@ -54,14 +54,15 @@ s/# A check of a replica that is only busy must not fail\./# A check is answered
     # maxconn 200: 100 for each of a node's replicas. Further requests wait here for any node; see `timeout queue`. More would only\
     # wait there, so that the answers to all came late.\
     default-server check port 30081 inter 500ms fastinter 200ms fall 2 rise 1\
-    # tcp-ut 500ms: a request to a node that lost its power is sent to another one.\
-    default-server maxconn 200 tcp-ut 500ms\
+    default-server maxconn 200\
     default-server observe layer4 error-limit 2 on-error mark-down\
 \
     # The nodes. The ports are those of overlays/haproxy/service.yaml.\
-    server node1 192.0.2.11:30080\
-    server node2 192.0.2.12:30080\
-    server node3 192.0.2.13:30080
+    # tcp-ut 200ms: a request over an open connection to a node that lost its power is asked again at another one after some 0.6 seconds.\
+    # HAProxy takes it only after an address, here: not after a name, nor in `default-server`, and doesn't say so.\
+    server node1 192.0.2.11:30080 tcp-ut 200ms\
+    server node2 192.0.2.12:30080 tcp-ut 200ms\
+    server node3 192.0.2.13:30080 tcp-ut 200ms
 
 # Statistics are for this machine only.
 s/# Published on the machine's 127.0.0.1 only; a Prometheus in the same network asks haproxy:8404.metrics\.$/# For this machine only./

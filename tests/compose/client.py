@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The client of tests/compose/run: Python's standard library only, so that it runs wherever Docker does.
 
-    client.py ask HOST PORT PATH ['Name: value' ...] [--times N]
-        One GET, or N, each on a connection of its own. Prints for each the address and port that it was sent from, the status and the
-        content's first line, with spaces between.
+    client.py ask HOST PORT PATH ['Name: value' ...] [--times N] [--at-a-time M]
+        One GET, or N, each on a connection of its own; M of them are sent before the first of those answers is read. Prints for each
+        the address and port that it was sent from, the status and the content's first line, with spaces between.
 
     client.py load HOST PORT BODY --rate R --limit SECONDS [--patience SECONDS]
         Sends R requests a second for `/` until standard input ends, or for --limit at the most. Half of them go over 50
@@ -39,21 +39,31 @@ RECEIVE_BYTES = 65536
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: curl/8\r\n"
 
 
-def ask(host, port, path, fields, times):
-    for _ in range(times):
-        ask_once(host, port, path, fields)
+def ask(host, port, path, fields, times, at_a_time):
+    while times > 0:
+        connections = [http.client.HTTPConnection(host, port, timeout=5) for _ in range(min(times, at_a_time))]
+        times -= len(connections)
+        # Connected before the first is sent, so that they are sent at the same moment.
+        for connection in connections:
+            connection.connect()
+        for connection in connections:
+            send(connection, path, fields)
+        for connection in connections:
+            tell(connection)
 
 
-def ask_once(host, port, path, fields):
-    connection = http.client.HTTPConnection(host, port, timeout=5)
-    connection.connect()
-    address, local_port = connection.sock.getsockname()[:2]
+def send(connection, path, fields):
     connection.putrequest("GET", path)
     for field in ["User-Agent: curl/8", *fields]:
         connection.putheader(*field.split(": ", 1))
     connection.endheaders()
+
+
+def tell(connection):
+    address, port = connection.sock.getsockname()[:2]
     response = connection.getresponse()
-    print(address, local_port, response.status, response.read().decode().split("\n")[0])
+    print(address, port, response.status, response.read().decode().split("\n")[0])
+    connection.close()
 
 
 class Connection:
@@ -227,6 +237,7 @@ def main():
     commands.choices["ask"].add_argument("path")
     commands.choices["ask"].add_argument("fields", nargs="*")
     commands.choices["ask"].add_argument("--times", type=int, default=1)
+    commands.choices["ask"].add_argument("--at-a-time", type=int, default=1)
     for name in ("load", "most"):
         commands.choices[name].add_argument("body")
         commands.choices[name].add_argument("--limit", type=int, required=True)

@@ -9,7 +9,7 @@
 lag_max_ms=500
 load_limit_seconds=900
 
-wrong=0 busy=0 table=""
+wrong=0 busy=0 table="" again=""
 log=$(mktemp)
 
 # Runs a command under load, which begins two seconds before. Each load ends when its input does, and they have one in common.
@@ -44,7 +44,7 @@ event() { # name, command …
 judged() { # what, the client's worst delay in ms, requests a second
   if [ "$2" -le "$lag_max_ms" ] && [ "$3" -ge $((rate * 97 / 100)) ]; then return 0; fi
   busy=$((busy + 1))
-  echo "TOO BUSY: $1; the client was late by up to $2 ms, and sent $3 of $rate requests a second"
+  keep "TOO BUSY: $1; the client was late by up to $2 ms, and sent $3 of $rate requests a second"
   return 1
 }
 
@@ -85,8 +85,11 @@ patiently() { # command, hoped for
 expect() { # what, expected, actual
   if [ "$2" = "$3" ]; then echo "ok    $1"; return; fi
   wrong=$((wrong + 1))
-  printf 'WRONG %s\n      expected: %s\n      actual:   %s\n' "$1" "${2//$'\n'/ }" "${3//$'\n'/ }"
+  keep "WRONG $1"$'\n'"      expected: ${2//$'\n'/ }"$'\n'"      actual:   ${3//$'\n'/ }"
 }
+
+# Says it, and once more at the end: of a long log often only that is kept.
+keep() { again+="$1"$'\n'; echo "$1"; }
 
 not_run() { echo "NOT RUN: $*"; }
 
@@ -94,6 +97,7 @@ not_run() { echo "NOT RUN: $*"; }
 verdict() {
   echo
   [ -z "$table" ] || column -t -s '|' <<<"event|sent|failed|per second|median ms|99.9% ms|last ms$table"
+  [ -z "$again" ] || printf '\n%s' "$again"
   [ "$wrong" = 0 ] || { echo "FAILED: $wrong of the above"; exit 1; }
   [ "$busy" = 0 ] || { echo "TOO BUSY: $busy of the above could not be judged on this machine now"; exit 75; }
 }
