@@ -5,7 +5,7 @@
 const ONES: u64 = u64::MAX / 255;
 const HIGH_BITS: u64 = ONES * 0x80;
 
-/// Whether all bytes are printable ASCII (0x20 to 0x7e), and none of them is one of `others`.
+/// Whether all bytes are printable ASCII (0x20 to 0x7e), and none of them is one of `others`, which have no space.
 pub fn is_printable<const N: usize>(bytes: &[u8], others: [u8; N]) -> bool {
     let is_right = |word: u64| {
         // A high bit is set in a byte that is wrong, and else only in those after it.

@@ -123,11 +123,6 @@ impl Databases {
         }
         known
     }
-
-    /// One part of what is known of an address, of the first database that knows it.
-    pub fn part<'f, T>(&'f self, address: IpAddr, part: impl Fn(&Place<'f>) -> Option<T>) -> Option<T> {
-        self.files.iter().find_map(|file| part(&file.place(address, &self.language)))
-    }
 }
 
 /// What they call themselves, and when they were made, as in `GeoLite2-City of 2026-11-20 and GeoLite2-ASN of 2026-11-19`.

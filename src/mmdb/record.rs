@@ -8,7 +8,7 @@ use super::{Coordinates, Country, ENGLISH, Network, Place, Region};
 use std::ops::ControlFlow;
 
 /// Reads what is told to clients of a City, Country, Enterprise, ASN or ISP database's record; other fields are skipped, and so is what
-/// is `known` already.
+/// is `known` already, but for parts of a location.
 ///
 /// # Errors
 /// It is no record.
@@ -136,14 +136,7 @@ fn name<'f>(cursor: &mut Cursor<'f>, language: &str) -> Result<Option<Text<'f>>,
 /// # Errors
 /// The bytes are no value.
 pub fn text<'f>(cursor: &mut Cursor<'f>) -> Result<Option<Text<'f>>, Broken> {
-    let bytes = match cursor.short_text() {
-        Some(bytes) => bytes,
-        None => match cursor.scalar()? {
-            Scalar::Text(bytes) => bytes,
-            _ => return Ok(None),
-        },
-    };
-    Ok(Text::new(bytes))
+    Ok(cursor.text()?.and_then(Text::new))
 }
 
 fn number(cursor: &mut Cursor<'_>) -> Result<Option<u32>, Broken> {

@@ -1,7 +1,7 @@
 //! The values of a data section, by the MaxMind DB format 2.0: one after the other, and pointers to those before.
 //!
 //! Whatever the bytes are, reading ends: values are read forward, a pointer leads to no other pointer, and of each record only so many
-//! values are read. Nothing is allocated, and nothing is looked at twice.
+//! values are read. Nothing is allocated.
 
 use std::ops::ControlFlow;
 
@@ -24,6 +24,10 @@ const FLOAT: u8 = 15;
 
 /// The largest size that is in a header itself.
 const SIZE_MAX: u8 = 28;
+
+/// Where pointers of three and of four bytes begin to count.
+const POINTER_3: usize = 2048;
+const POINTER_4: usize = 526_336;
 
 /// The bytes are no values, or too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,26 +154,36 @@ impl<'f> Cursor<'f> {
         Ok(scalar)
     }
 
-    /// The key of a map: nearly always a pointer to a short text.
+    /// The key of a map.
     fn key(&mut self) -> Result<&'f [u8], Broken> {
-        if let Some(key) = self.short_text() {
-            return Ok(key);
+        self.text()?.ok_or(Broken)
+    }
+
+    /// Reads a text; something else is skipped, and is `None`. It is UTF-8, which is not checked here.
+    ///
+    /// # Errors
+    /// The bytes are no value.
+    #[inline(always)] // 550 instructions of /json: what is short is given in registers.
+    pub fn text(&mut self) -> Result<Option<&'f [u8]>, Broken> {
+        if let Some(text) = self.short_text() {
+            return Ok(Some(text));
         }
         match self.scalar()? {
-            Scalar::Text(key) => Ok(key),
-            _ => Err(Broken),
+            Scalar::Text(text) => Ok(Some(text)),
+            _ => Ok(None),
         }
     }
 
-    /// A text of at most 28 bytes, here or where a pointer leads: what nearly all keys are, and most values. `None`, and nothing is read,
-    /// where there is something else.
-    pub fn short_text(&mut self) -> Option<&'f [u8]> {
+    /// What nearly all keys are, and most texts: at most 28 bytes, here or where a pointer of two to four bytes leads. Anything else, and
+    /// what is in the last bytes of a section, is `None` and is not read: 830 instructions less of `/json`.
+    fn short_text(&mut self) -> Option<&'f [u8]> {
         let &[first, a, b, c] = self.section.get(self.at..)?.first_chunk()?;
         let (high, [a, b, c]) = (usize::from(first & 7), [a, b, c].map(usize::from));
-        let (place, length) = match first >> 3 {
-            0b00100 => (high << 8 | a, 2),
-            0b00101 => ((high << 16 | a << 8 | b) + 2048, 3),
-            0b00110 => ((high << 24 | a << 16 | b << 8 | c) + 526_336, 4),
+        // A type and two bits that say how long a pointer is.
+        let (place, length) = match (first >> 3).wrapping_sub(POINTER << 2) {
+            0 => (high << 8 | a, 2),
+            1 => ((high << 16 | a << 8 | b) + POINTER_3, 3),
+            2 => ((high << 24 | a << 16 | b << 8 | c) + POINTER_4, 4),
             _ => (self.at, 1 + usize::from(first & 0x1f)),
         };
         let (&header, text) = self.section.get(place..)?.split_first()?;
@@ -302,18 +316,14 @@ impl<'f> Cursor<'f> {
 
     /// Where a pointer leads.
     fn pointer(&mut self, size: usize) -> Result<usize, Broken> {
-        let rest = self.section.get(self.at..).ok_or(Broken)?;
-        let high = (size & 7) as u32;
-        // A number of up to five bytes, byte by byte: a loop over them would take three times as long.
-        let (length, target) = match (size >> 3, rest) {
-            (0, &[a, ..]) => (1, high << 8 | u32::from(a)),
-            (1, &[a, b, ..]) => (2, (high << 16 | u32::from(a) << 8 | u32::from(b)) + 2048),
-            (2, &[a, b, c, ..]) => (3, (high << 24 | u32::from(a) << 16 | u32::from(b) << 8 | u32::from(c)) + 526_336),
-            (3, &[a, b, c, d, ..]) => (4, u32::from_be_bytes([a, b, c, d])),
-            _ => return Err(Broken),
-        };
-        self.at += length;
-        Ok(target as usize)
+        let (high, length) = (size & 7, (size >> 3) + 1);
+        let rest = self.number(length)? as usize;
+        Ok(match length {
+            1 => high << 8 | rest,
+            2 => (high << 16 | rest) + POINTER_3,
+            3 => (high << 24 | rest) + POINTER_4,
+            _ => rest,
+        })
     }
 
     /// A number of so many bytes, the highest first.

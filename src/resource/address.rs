@@ -173,7 +173,7 @@ pub fn kind(ip: IpAddr) -> Option<&'static str> {
 pub fn is_global(ip: IpAddr) -> bool {
     let is_carrier = match ip {
         IpAddr::V4(_) => false,
-        // NAT64 (RFC 6052), Teredo (RFC 4380), 6to4 (RFC 3056).
+        // NAT64 (RFC 6052, 8215), Teredo (RFC 4380), 6to4 (RFC 3056).
         IpAddr::V6(ip) => matches!(ip.segments(), [0x64, 0xff9b, ..] | [0x2001, 0, ..] | [0x2002, ..]),
     };
     !is_carrier && kind(ip).is_none()
@@ -197,8 +197,13 @@ fn kind_v6(ip: Ipv6Addr) -> Option<&'static str> {
         [0xfc00..=0xfdff, ..] => Some(PRIVATE),
         [0xfe80..=0xfebf, ..] => Some(LINK_LOCAL),
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Some(DOCUMENTATION),
-        // 64:ff9b::/96 stands for IPv4 addresses; 2000::/3 is all that has been allocated.
-        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x2000..=0x3fff, ..] => None,
+        // It stands for an IPv4 address.
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => kind_v4((u32::from(high) << 16 | u32::from(low)).into()),
+        // IANA's own 2001::/23: Teredo, anycast addresses, AMT, AS112, ORCHIDv2 and drones are global there, and nothing else.
+        [0x2001, 0 | 3 | 0x20..=0x3f, ..] | [0x2001, 1, 0, 0, 0, 0, 0, 1..=3] | [0x2001, 4, 0x112, ..] => None,
+        [0x2001, ..=0x1ff, ..] => Some(RESERVED),
+        // All that has been allocated.
+        [0x2000..=0x3fff, ..] => None,
         _ => Some(RESERVED),
     }
 }
@@ -236,6 +241,14 @@ mod tests {
             ("172.32.0.1", None),
             ("2606:4700::1111", None),
             ("64:ff9b::9.9.9.9", None),
+            ("64:ff9b::10.0.0.1", Some(PRIVATE)),
+            ("2001:1::1", None),
+            ("2001:1::4", Some(RESERVED)),
+            ("2001:2::1", Some(RESERVED)),
+            ("2001:10::1", Some(RESERVED)),
+            ("2001:20::1", None),
+            ("2001:4:112::1", None),
+            ("2001:200::1", None),
             ("127.1.2.3", Some(LOOPBACK)),
             ("::1", Some(LOOPBACK)),
             ("10.0.0.1", Some(PRIVATE)),

@@ -55,7 +55,7 @@ fn part<'a, T>(
         Ok(named) => named.or(context.client.address),
         Err(NoAddress) => return address::no_address(context, content),
     };
-    let known = context.databases.zip(address).and_then(|(databases, address)| databases.part(address, part));
+    let known = context.databases.zip(address).and_then(|(databases, address)| part(&databases.place(address)));
     let Some(known) = known else { return ResponseHead::OpenNotFound };
     write(content, known);
     context.end_text(content);

@@ -200,6 +200,9 @@ fn what_the_port_test_refuses() {
         ("::1", false),
         ("fe80::1", false),
         ("fd00::1", false),
+        // For benchmarks.
+        ("198.18.0.1", false),
+        ("2001:2::1", false),
         // 10.0.0.1, translated or in a tunnel.
         ("64:ff9b::a00:1", false),
         ("2002:a00:1::1", false),

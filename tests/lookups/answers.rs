@@ -65,6 +65,23 @@ fn one_thing_at_a_time() {
     assert!(String::from_utf8_lossy(&head).contains("Content-Length: 7\r\n"));
 }
 
+/// A name and its code are of one file, whether they are asked for together or apart.
+#[test]
+fn parts_of_two_files_are_never_mixed() {
+    let area = |code, names| map([("country", map([("iso_code", text(code)), ("names", names)]))]);
+    let codes = Mmdb::new("City").with("203.0.113.0/24", area("DE", map([])));
+    let numbers = Mmdb::new("ASN").with("203.0.113.0/24", map([("autonomous_system_number", Value::U32(64500))]));
+    let country = Mmdb::new("Country").with("203.0.113.0/24", area("FR", names([("en", "France")])));
+    let server = TestServer::with(with(&[codes, numbers, country, Mmdb::asn()]));
+    let answer = json(&get_as(&server, "203.0.113.9", "/json"));
+    let keys = ["country", "country_iso", "asn", "asn_org"].map(|key| answer.get(key).and_then(Json::as_str));
+    assert_eq!(keys, [None, Some("DE"), Some("AS64500"), None]);
+    for (path, known) in ["/country", "/country-iso", "/asn", "/asn-org"].into_iter().zip(keys) {
+        let answer = get_as(&server, "203.0.113.9", path);
+        assert_eq!(answer.text(), known.map(|text| format!("{text}\n")).unwrap_or_default(), "{path}");
+    }
+}
+
 /// A field of that name keeps its own path.
 #[test]
 fn fields_with_the_same_names() {

@@ -38,7 +38,7 @@ pub fn names<const N: usize>(names: [(&str, &str); N]) -> Value {
 }
 
 /// What a file holds.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Mmdb {
     pub kind: String,
     pub description: String,

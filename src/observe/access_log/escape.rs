@@ -1,6 +1,8 @@
 //! Values of a request as a log may hold them: visible ASCII, whatever they were, so that a line stays one line and a terminal obeys
 //! nobody. A value that is longer than its limit ends in [`CUT`].
 
+use crate::swar;
+
 /// Stands where the rest of a value was left out.
 pub const CUT: &[u8] = b"...";
 
@@ -29,41 +31,9 @@ pub fn json(line: &mut Vec<u8>, value: &[u8], max: usize) -> bool {
     }
 }
 
-/// Whether a value may stand as it is, as nearly all do: it fits, and is visible ASCII without quotes and backslashes. Looked at by
-/// words, of which the last may overlap the one before it.
+/// Whether a value may stand as it is, as nearly all do: it fits, and is visible ASCII without quotes and backslashes.
 fn is_plain(value: &[u8], max: usize) -> bool {
-    if value.len() > max {
-        return false;
-    }
-    let Some(last) = value.last_chunk() else { return value.iter().all(|&byte| PLAIN[usize::from(byte)]) };
-    value.as_chunks().0.iter().fold(plain_bits(last), |bits, word| bits & plain_bits(word)) == HIGH_BITS
-}
-
-const PLAIN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = b' ';
-    while byte < 0x7f {
-        table[byte as usize] = byte != b'"' && byte != b'\\';
-        byte += 1;
-    }
-    table
-};
-
-const HIGH_BITS: u64 = each(0x80);
-
-/// A word of eight times this byte.
-const fn each(byte: u8) -> u64 {
-    u64::from_le_bytes([byte; 8])
-}
-
-/// The high bit of each plain byte, where all are plain; of at least one that is not the bit is missing. No byte below 0x80 carries into the
-/// next one.
-fn plain_bits(word: &[u8; 8]) -> u64 {
-    let word = u64::from_le_bytes(*word);
-    let low = word & !HIGH_BITS;
-    let is_not = |byte| (low ^ each(byte)) + each(0x7f);
-    let at_least_space = low + each(0x80 - b' ');
-    at_least_space & is_not(b'"') & is_not(b'\\') & is_not(0x7f) & !word & HIGH_BITS
+    value.len() <= max && swar::is_printable(value, [b'"', b'\\'])
 }
 
 /// What one byte or character becomes.
@@ -161,7 +131,12 @@ mod tests {
                 for place in 0..length {
                     let mut value = vec![b'a'; length];
                     value[place] = byte;
-                    assert_eq!(is_plain(&value, 20), PLAIN[usize::from(byte)], "{}", value.escape_ascii());
+                    assert_eq!(
+                        is_plain(&value, 20),
+                        matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\',
+                        "{}",
+                        value.escape_ascii()
+                    );
                 }
             }
         }
