@@ -231,7 +231,7 @@ impl Worker {
                 connection.is_ready = false;
                 self.drive(slot, true);
             }
-            if self.is_out_of_time() {
+            if self.check_time().is_break() {
                 break;
             }
         }

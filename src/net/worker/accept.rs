@@ -8,6 +8,7 @@ use crate::observe::metrics::{Closed, Limit};
 use mio::net::TcpStream;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 
 /// Connections accepted in one turn from one listener. With 1 accepting costs 4 % more; without a limit a flood of connections
 /// starves those that are there.
@@ -21,7 +22,7 @@ impl Worker {
     pub(super) fn accept(&mut self) {
         for index in 0..self.listeners.len() {
             for _ in 0..ACCEPTS_MAX {
-                if !self.listeners[index].is_ready || !self.has_room() || self.is_out_of_time() {
+                if !self.listeners[index].is_ready || self.admit().is_break() || self.check_time().is_break() {
                     break;
                 }
                 self.accept_one(index);
@@ -83,16 +84,16 @@ impl Worker {
         }
     }
 
-    /// Whether there is room for one more connection, or some can be made; if not, accepting rests.
-    pub(super) fn has_room(&mut self) -> bool {
+    /// Lets one more connection in where there is room, or some can be made; if not, accepting rests.
+    pub(super) fn admit(&mut self) -> ControlFlow<()> {
         if self.shared.now < self.accept_after {
-            return false;
+            return ControlFlow::Break(());
         }
         if self.connections.len() < self.connections_max || self.has_victim() {
-            return true;
+            return ControlFlow::Continue(());
         }
         self.log_limit(Limit::Connections);
         self.accept_after = self.shared.now + 1;
-        false
+        ControlFlow::Break(())
     }
 }

@@ -15,6 +15,7 @@ use crate::net::connection::Connection;
 use crate::net::deadlines::{Millis, Wait, millis};
 use crate::net::{Order, listener};
 use crate::observe::metrics::Closed;
+use std::ops::ControlFlow;
 
 /// How long those who are connecting are waited for: as long as the grace, within these bounds. At most a round trip, half the
 /// world away; without a grace only what a client near by needs for its first bytes, until which the kernel held it back.
@@ -58,16 +59,16 @@ impl Worker {
         self.drain.is_some_and(|drain| self.shared.now >= drain.end || (self.listeners.is_empty() && self.connections.is_empty()))
     }
 
-    /// Whether stopping has taken all its time. Asked after each connection's turn, so that no number of them delays the stop, or
-    /// the moment from which its time counts.
-    pub(super) fn is_out_of_time(&mut self) -> bool {
-        self.stopper.is_ordered() && self.look_at_the_clock()
+    /// Once a stop is ordered: takes the time, begins what was ordered, and breaks where stopping has taken all its time. To be called
+    /// after each connection's turn, so that no number of them delays the stop, or the moment from which its time counts.
+    pub(super) fn check_time(&mut self) -> ControlFlow<()> {
+        if self.stopper.is_ordered() { self.look_at_the_clock() } else { ControlFlow::Continue(()) }
     }
 
-    fn look_at_the_clock(&mut self) -> bool {
+    fn look_at_the_clock(&mut self) -> ControlFlow<()> {
         self.shared.now = (self.clock)();
         self.handle_order();
-        self.is_done()
+        if self.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// Whether no new connection begins, but those that are being made are accepted.
@@ -111,20 +112,8 @@ impl Worker {
             return;
         }
         let (stage, until) = match stage {
-            Stage::Grace if self.let_go_of_inherited() => {
-                self.close_idle();
-                (Stage::Silence, self.shared.now + DRAIN_SILENCE)
-            }
-            Stage::Grace => {
-                self.ignore_new();
-                let (least, most) = DRAIN_HANDSHAKES;
-                (Stage::Handshakes, self.shared.now + self.grace().clamp(least, most))
-            }
-            Stage::Handshakes if self.close_listeners() => {
-                self.close_idle();
-                (Stage::Silence, self.shared.now + DRAIN_SILENCE)
-            }
-            Stage::Handshakes => (Stage::Handshakes, self.accept_after),
+            Stage::Grace => self.end_grace(),
+            Stage::Handshakes => self.end_handshakes(),
             Stage::Silence => {
                 self.close_silent();
                 (Stage::Finish, Millis::MAX)
@@ -132,6 +121,26 @@ impl Worker {
             Stage::Finish => (Stage::Finish, Millis::MAX),
         };
         self.drain = Some(Drain { stage, until, end });
+    }
+
+    /// What comes after the grace, and until when.
+    fn end_grace(&mut self) -> (Stage, Millis) {
+        if self.let_go_of_inherited() {
+            return self.begin_silence();
+        }
+        self.ignore_new();
+        let (least, most) = DRAIN_HANDSHAKES;
+        (Stage::Handshakes, self.shared.now + self.grace().clamp(least, most))
+    }
+
+    /// What comes after the handshakes, which go on where there is no room for what waits.
+    fn end_handshakes(&mut self) -> (Stage, Millis) {
+        if self.close_listeners() { self.begin_silence() } else { (Stage::Handshakes, self.accept_after) }
+    }
+
+    fn begin_silence(&mut self) -> (Stage, Millis) {
+        self.close_idle();
+        (Stage::Silence, self.shared.now + DRAIN_SILENCE)
     }
 
     /// Stops accepting from the listeners that are not our own; true where there are no others. Dropping ours of several duplicates
@@ -158,7 +167,7 @@ impl Worker {
         while let Some(last) = self.listeners.len().checked_sub(1) {
             self.listeners[last].is_ready = true;
             while self.listeners[last].is_ready {
-                if !self.has_room() || self.is_out_of_time() {
+                if self.admit().is_break() || self.check_time().is_break() {
                     return false;
                 }
                 self.accept_one(last);
@@ -175,7 +184,7 @@ impl Worker {
             if self.deadlines.wait(slot) == Some(Wait::Idle) {
                 self.shut_down_idle(slot);
             }
-            if self.is_out_of_time() {
+            if self.check_time().is_break() {
                 return;
             }
         }

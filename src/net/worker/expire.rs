@@ -20,7 +20,7 @@ impl Worker {
                 Some(Wait::Write) => self.give_up(slot, Closed::Write),
                 _ => self.close(slot),
             }
-            if self.is_out_of_time() {
+            if self.check_time().is_break() {
                 return;
             }
         }

@@ -33,7 +33,7 @@ impl Worker {
             if self.connections.get(slot).is_some_and(|connection| connection.ticket() == Some(ticket)) {
                 self.reply(slot, &reply);
             }
-            if self.is_out_of_time() {
+            if self.check_time().is_break() {
                 return;
             }
         }

@@ -23,7 +23,7 @@ impl Worker {
         for event in &*events {
             count += 1;
             self.event(event);
-            if self.is_out_of_time() {
+            if self.check_time().is_break() {
                 return Ok(());
             }
         }
