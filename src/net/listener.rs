@@ -3,6 +3,7 @@
 
 use super::{BindError, Listen, ListenerKind};
 use mio::net::{TcpListener, TcpStream};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::SetStruct;
 use nix::{setsockopt_impl, sockopt_impl};
@@ -46,6 +47,12 @@ impl Listener {
     /// One that was handed down.
     pub fn inherited(socket: TcpListener, kind: ListenerKind) -> Listener {
         Listener { socket, kind, is_inherited: true, is_ready: false }
+    }
+
+    /// Whether a connection waits to be accepted; true where the kernel does not tell.
+    pub fn has_waiting(&self) -> bool {
+        let mut descriptors = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+        poll(&mut descriptors, PollTimeout::ZERO) != Ok(0)
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::num::NonZeroUsize;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn server(connections: usize) -> TestServer {
     TestServer::with(|settings| settings.limits.connections = NonZeroUsize::new(connections))
@@ -116,6 +116,46 @@ fn descriptors_that_run_out_are_taken_from_idle_connections() {
         idle(server.address);
     }
     assert_serves_new_clients(server.address);
+}
+
+/// How many of these the server has left open; it sends nothing else.
+fn open_of(clients: &mut [TcpStream]) -> usize {
+    let is_open = |stream: &mut TcpStream| {
+        stream.set_nonblocking(true).unwrap();
+        stream.read(&mut [0; 1]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    };
+    clients.iter_mut().map(is_open).filter(|is_open| *is_open).count()
+}
+
+#[test]
+fn where_descriptors_have_run_out_a_new_client_costs_one_old_one() {
+    let server = Process::start(&["--max-connections", "1000"]);
+    let mut old: Vec<TcpStream> = (0..20).map(|_| idle(server.address)).collect();
+    server.take_free_descriptors();
+    let _new: Vec<TcpStream> = (0..10).map(|_| idle(server.address)).collect();
+    // It has been done with the last of them for long.
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(open_of(&mut old), 10);
+}
+
+#[test]
+fn closing_that_gives_no_descriptor_costs_few_clients_and_no_request_when_it_stops() {
+    let server = Process::start(&["--max-connections", "1000"]);
+    let mut clients: Vec<TcpStream> = (0..50).map(|_| idle(server.address)).collect();
+    let mut unfinished = half(server.address);
+    let since = Instant::now();
+    // Below all that are open, so that closing one gives none back.
+    server.limit_descriptors(0);
+    let mut waiting = connect(server.address);
+    waiting.write_all(GET).unwrap();
+    thread::sleep(Duration::from_millis(250));
+    let open = open_of(&mut clients);
+    let rests = since.elapsed().as_millis() as usize / 100;
+    assert!(open + rests + 1 >= clients.len(), "{open} are left after {rests} rests");
+    server.signal("INT");
+    thread::sleep(Duration::from_millis(250));
+    unfinished.write_all(b"TP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    assert!(rest(&mut unfinished).starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
 #[test]

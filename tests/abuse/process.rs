@@ -56,7 +56,12 @@ impl Process {
         let open = fs::read_dir(self.proc("fd")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let open: HashSet<usize> = open.map(|number| number.parse().unwrap()).collect();
         let free = (0..).find(|number| !open.contains(number)).unwrap();
-        let limit = format!("--nofile={free}:{free}");
+        self.limit_descriptors(free);
+    }
+
+    /// Has it open none with this number or a greater one.
+    pub fn limit_descriptors(&self, limit: usize) {
+        let limit = format!("--nofile={limit}:{limit}");
         let status = Command::new("prlimit").args(["--pid", &self.child.id().to_string(), &limit]).status();
         assert!(status.expect("prlimit of util-linux is needed").success());
     }

@@ -1,10 +1,11 @@
 //! Accepting.
 
 use super::Worker;
+use super::room::Shortage;
 use crate::net::connection::{Connection, Outcome};
 use crate::net::deadlines::Millis;
 use crate::net::{ListenerKind, listener};
-use crate::observe::metrics::{Closed, Limit};
+use crate::observe::metrics::Closed;
 use mio::net::TcpStream;
 use std::io;
 use std::net::SocketAddr;
@@ -14,8 +15,9 @@ use std::ops::ControlFlow;
 /// starves those that are there.
 const ACCEPTS_MAX: usize = 64;
 
-/// How long accepting rests when there is no room and none can be made.
-const ACCEPT_REST: Millis = 100;
+/// How long accepting rests when something has run out and closing a connection has not helped; so at most one in this time is
+/// closed in vain.
+pub(super) const ACCEPT_REST: Millis = 100;
 
 impl Worker {
     /// Accepts what waits in the queues of the listeners.
@@ -32,25 +34,45 @@ impl Worker {
     }
 
     pub(super) fn accept_one(&mut self, index: usize) {
+        self.try_accept(index, true);
+    }
+
+    /// `may_evict`: a client may be closed for one that finds no descriptor.
+    fn try_accept(&mut self, index: usize, may_evict: bool) {
         let listener = &mut self.listeners[index];
         match listener.socket.accept() {
             Ok((stream, address)) => {
                 let kind = listener.kind;
                 self.open(stream, address, kind);
             }
-            Err(error) => match (error.kind(), error.raw_os_error()) {
-                (io::ErrorKind::WouldBlock, _) => listener.is_ready = false,
-                // Under edge triggering a full table is not announced again: the listener stays ready.
-                (_, Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)) => {
-                    self.log_limit(Limit::Descriptors);
-                    if !self.make_room() {
-                        self.accept_after = self.shared.now + ACCEPT_REST;
-                    }
-                }
-                // The client has gone before it was accepted, and the like.
-                _ => {}
-            },
+            Err(error) => self.accept_failed(index, &error, may_evict),
         }
+    }
+
+    pub(super) fn accept_failed(&mut self, index: usize, error: &io::Error, may_evict: bool) {
+        match error.raw_os_error() {
+            Some(libc::EAGAIN) => self.listeners[index].is_ready = false,
+            Some(libc::EMFILE) => self.accept_short(index, Shortage::Descriptors, may_evict),
+            Some(libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => self.accept_short(index, Shortage::Machine, false),
+            // The client has gone before it was accepted, and the like.
+            _ => {}
+        }
+    }
+
+    /// Something has run out that accepting needs. One client is closed for one that waits, where that may help; where it has not,
+    /// accepting rests. Under edge triggering nothing of this is announced again: the listener stays ready.
+    fn accept_short(&mut self, index: usize, shortage: Shortage, may_evict: bool) {
+        let listener = &mut self.listeners[index];
+        // The kernel asks for a descriptor first, whether anybody waits or not.
+        if !listener.has_waiting() {
+            listener.is_ready = false;
+            return;
+        }
+        self.log_shortage(shortage);
+        if may_evict && self.make_room() {
+            return self.try_accept(index, false);
+        }
+        self.accept_after = self.shared.now + ACCEPT_REST;
     }
 
     fn open(&mut self, stream: TcpStream, address: SocketAddr, kind: ListenerKind) {
@@ -77,7 +99,7 @@ impl Worker {
         self.settle(slot, outcome);
         // Room is made when somebody is there who needs it and may stay, not before.
         if self.connections.len() > self.connections_max {
-            self.log_limit(Limit::Connections);
+            self.log_shortage(Shortage::Connections);
             if !self.make_room() {
                 self.close_for(slot, Closed::Evicted);
             }
@@ -92,7 +114,7 @@ impl Worker {
         if self.connections.len() < self.connections_max || self.has_victim() {
             return ControlFlow::Continue(());
         }
-        self.log_limit(Limit::Connections);
+        self.log_shortage(Shortage::Connections);
         self.accept_after = self.shared.now + 1;
         ControlFlow::Break(())
     }

@@ -16,6 +16,17 @@ const ORDER: [Wait; 7] = [Wait::Linger, Wait::Farewell, Wait::Idle, Wait::Head, 
 /// a fair share has no minimum, or those who ask now and then would lose to those who never do.
 const CALM: Millis = 5_000;
 
+/// What has run out for all clients together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shortage {
+    /// As many connections as there may be.
+    Connections,
+    /// The process has no descriptor left; one that is closed is free at once.
+    Descriptors,
+    /// The machine has no file or no memory left, which closing a few connections of ours does not give back.
+    Machine,
+}
+
 impl Worker {
     /// Closes a connection, if there is one that may be closed.
     pub(super) fn make_room(&mut self) -> bool {
@@ -119,18 +130,20 @@ impl Worker {
         })
     }
 
-    /// Tells that a limit was reached for which connections are closed.
-    pub(super) fn log_limit(&mut self, limit: Limit) {
-        self.count_limit(limit);
-        let limit = match limit {
-            Limit::Descriptors => "descriptors or memory have run out",
-            Limit::Connections | Limit::ConnectionsPerClient => "all connections are in use",
+    /// Tells of a shortage, and what is done about it.
+    pub(super) fn log_shortage(&mut self, shortage: Shortage) {
+        const CLOSING: &str = "closing those that cost least to lose";
+        let (limit, what, remedy) = match shortage {
+            Shortage::Connections => (Limit::Connections, "all connections are in use", CLOSING),
+            Shortage::Descriptors => (Limit::Descriptors, "descriptors have run out", CLOSING),
+            Shortage::Machine => {
+                (Limit::Descriptors, "this machine has no more files or memory", "new ones wait until there is more")
+            }
         };
+        self.count_limit(limit);
         if let Some(count) = self.tallies.limited.note(self.shared.now) {
             let connections = self.connections.len();
-            log::warn!(
-                "{limit} ({count} times; {connections} connections in this thread): closing those that cost least to lose"
-            );
+            log::warn!("{what} ({count} times; {connections} connections in this thread): {remedy}");
         }
     }
 

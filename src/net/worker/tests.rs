@@ -1,6 +1,7 @@
 //! A worker whose time is turned by hand, and whose questions are answered early, late, twice, never, or when nobody waits any more.
 #![allow(clippy::unwrap_used)]
 
+use super::accept::ACCEPT_REST;
 use super::{Common, EVENTS_MAX, Worker};
 use crate::exchange::Recorder;
 use crate::exchange::Service;
@@ -385,4 +386,55 @@ fn waits_end_while_more_happens_than_a_poll_has_room_for_and_nobody_who_spoke_in
     }
     assert_eq!(silent.stream.as_mut().unwrap().read(&mut [0]).unwrap(), 0, "closed");
     stage.turn_until(|_| busy.iter_mut().all(|client| client.answers().len() == client.asked.len()));
+}
+
+/// One client is idle, and another one waits to be accepted.
+fn idle_and_waiting(stage: &mut Stage) -> (Client, Client) {
+    let mut idle = stage.connect(Ipv4Addr::LOCALHOST);
+    idle.ask("/ip");
+    stage.turn_until(|_| !idle.answers().is_empty());
+    stage.pass(10);
+    let mut waiting = stage.connect(Ipv4Addr::LOCALHOST);
+    waiting.ask("/ip");
+    let listener = &mut stage.worker.listeners[0];
+    assert!(listener.has_waiting());
+    listener.is_ready = true;
+    stage.worker.shared.now = stage.time.load(Ordering::Relaxed);
+    (idle, waiting)
+}
+
+#[test]
+fn what_the_machine_has_run_out_of_costs_no_client() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let _clients = idle_and_waiting(&mut stage);
+    for error in [libc::ENFILE, libc::ENOBUFS, libc::ENOMEM] {
+        stage.worker.accept_after = 0;
+        stage.worker.accept_failed(0, &io::Error::from_raw_os_error(error), true);
+        assert_eq!(stage.worker.connections.len(), 1, "{error}");
+        assert_eq!(stage.worker.timeout(), Some(Duration::from_millis(ACCEPT_REST)), "{error}");
+    }
+    stage.turn();
+    assert_eq!(stage.worker.connections.len(), 1, "it rests");
+    stage.pass(ACCEPT_REST);
+    stage.turn();
+    assert_eq!(stage.worker.connections.len(), 2, "and goes on");
+}
+
+#[test]
+fn descriptors_cost_a_client_only_for_one_that_waits_and_only_once() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let error = io::Error::from_raw_os_error(libc::EMFILE);
+    let (mut idle, mut waiting) = idle_and_waiting(&mut stage);
+    stage.worker.accept_failed(0, &error, false);
+    assert_eq!((stage.worker.connections.len(), stage.worker.accept_after), (1, stage.worker.shared.now + ACCEPT_REST));
+    stage.worker.accept_after = 0;
+    stage.worker.accept_failed(0, &error, true);
+    assert_eq!((stage.worker.connections.len(), waiting.answers().len()), (1, 1), "it is there, for another");
+    assert_eq!(idle.stream.as_mut().unwrap().read(&mut [0]).unwrap(), 0);
+    stage.pass(10);
+    stage.worker.accept_failed(0, &error, true);
+    assert_eq!((stage.worker.connections.len(), stage.worker.accept_after), (1, 0), "nobody waits");
+    assert!(!stage.worker.listeners[0].is_ready);
 }
