@@ -1,6 +1,7 @@
 //! Listening sockets: one of each address for each thread, sharing the port (SO_REUSEPORT), so that the kernel spreads the
 //! connections and no thread waits for another.
 
+use super::deadlines::Millis;
 use super::{BindError, Listen, ListenerKind};
 use mio::net::{TcpListener, TcpStream};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -41,12 +42,19 @@ pub struct Listener {
     pub is_inherited: bool,
     /// It may have connections for us that no new event will announce.
     pub is_ready: bool,
+    /// Nothing is accepted from it before this, because it has failed.
+    pub rests_until: Millis,
 }
 
 impl Listener {
     /// One that was handed down.
     pub fn inherited(socket: TcpListener, kind: ListenerKind) -> Listener {
-        Listener { socket, kind, is_inherited: true, is_ready: false }
+        Listener { socket, kind, is_inherited: true, is_ready: false, rests_until: 0 }
+    }
+
+    /// Whether to accept from it now.
+    pub fn is_due(&self, now: Millis) -> bool {
+        self.is_ready && self.rests_until <= now
     }
 
     /// Whether a connection waits to be accepted; true where the kernel does not tell.
@@ -113,7 +121,7 @@ pub fn open(listen: Listen, write: Duration) -> Result<Listener, BindError> {
         defer_accept(&socket)?;
         Ok(TcpListener::from_std(socket.into()))
     };
-    let listener = |socket| Listener { socket, kind: listen.kind, is_inherited: false, is_ready: false };
+    let listener = |socket| Listener { socket, kind: listen.kind, is_inherited: false, is_ready: false, rests_until: 0 };
     open().map(listener).map_err(|source| BindError::Other { address: listen.address, source })
 }
 

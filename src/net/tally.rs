@@ -14,6 +14,8 @@ const LOG_REST: Millis = 60_000;
 pub struct Tallies {
     /// Times that a limit was reached.
     pub limited: Tally,
+    /// Times that a listener failed.
+    pub not_accepted: Tally,
     /// Connections that were closed for their PROXY header.
     pub aborted: Tally,
     /// PROXY headers on listeners that take none.

@@ -15,16 +15,30 @@ use std::ops::ControlFlow;
 /// starves those that are there.
 const ACCEPTS_MAX: usize = 64;
 
-/// How long accepting rests when something has run out and closing a connection has not helped; so at most one in this time is
-/// closed in vain.
+/// How long accepting rests when something has run out and closing a connection has not helped, so at most one in this time is
+/// closed in vain; and how long a listener rests that fails.
 pub(super) const ACCEPT_REST: Millis = 100;
+
+/// The client has gone before it was accepted, or its network has (accept(2)): the next one may well be there.
+const GONE: [i32; 10] = [
+    libc::ECONNABORTED,
+    libc::EINTR,
+    libc::ENETDOWN,
+    libc::EPROTO,
+    libc::ENOPROTOOPT,
+    libc::EHOSTDOWN,
+    libc::ENONET,
+    libc::EHOSTUNREACH,
+    libc::EOPNOTSUPP,
+    libc::ENETUNREACH,
+];
 
 impl Worker {
     /// Accepts what waits in the queues of the listeners.
     pub(super) fn accept(&mut self) {
         for index in 0..self.listeners.len() {
             for _ in 0..ACCEPTS_MAX {
-                if !self.listeners[index].is_ready || self.admit().is_break() || self.check_time().is_break() {
+                if !self.listeners[index].is_due(self.shared.now) || self.admit().is_break() || self.check_time().is_break() {
                     break;
                 }
                 self.accept_one(index);
@@ -54,8 +68,8 @@ impl Worker {
             Some(libc::EAGAIN) => self.listeners[index].is_ready = false,
             Some(libc::EMFILE) => self.accept_short(index, Shortage::Descriptors, may_evict),
             Some(libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => self.accept_short(index, Shortage::Machine, false),
-            // The client has gone before it was accepted, and the like.
-            _ => {}
+            Some(error) if GONE.contains(&error) => {}
+            _ => self.accept_broken(index, error),
         }
     }
 
@@ -73,6 +87,16 @@ impl Worker {
             return self.try_accept(index, false);
         }
         self.accept_after = self.shared.now + ACCEPT_REST;
+    }
+
+    /// A listener fails in a way that may not pass, as one does that another process has shut down. Only this one rests.
+    fn accept_broken(&mut self, index: usize, error: &io::Error) {
+        let listener = &mut self.listeners[index];
+        listener.rests_until = self.shared.now + ACCEPT_REST;
+        if let Some(count) = self.tallies.not_accepted.note(self.shared.now) {
+            let address = listener.socket.local_addr().map_or_else(|_| "an unknown address".to_owned(), |at| at.to_string());
+            log::warn!("nothing can be accepted: {count} times; the last at {address}: {error}: tried again every 100 ms");
+        }
     }
 
     fn open(&mut self, stream: TcpStream, address: SocketAddr, kind: ListenerKind) {

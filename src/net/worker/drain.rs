@@ -161,12 +161,13 @@ impl Worker {
         }
     }
 
-    /// Closes the listeners, each as soon as what waits there is served, because closing resets it; true when all are closed.
-    /// False: there is no room for what waits.
+    /// Closes the listeners, each as soon as what waits there is served, because closing resets it, or when it fails; true when all
+    /// are closed. False: there is no room for what waits.
     fn close_listeners(&mut self) -> bool {
         while let Some(last) = self.listeners.len().checked_sub(1) {
             self.listeners[last].is_ready = true;
-            while self.listeners[last].is_ready {
+            self.listeners[last].rests_until = 0;
+            while self.listeners[last].is_due(self.shared.now) {
                 if self.admit().is_break() || self.check_time().is_break() {
                     return false;
                 }

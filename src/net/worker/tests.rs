@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::accept::ACCEPT_REST;
-use super::{Common, EVENTS_MAX, Worker};
+use super::{Common, EVENTS_MAX, Worker, listener_token};
 use crate::exchange::Recorder;
 use crate::exchange::Service;
 use crate::net::deadlines::{Millis, NEVER};
@@ -14,7 +14,7 @@ use crate::observe::Observers;
 use crate::observe::metrics::{LinesDropped, LookupsOn, Metrics};
 use crate::resource::monitoring::Format;
 use crate::resource::{Question, Reply, ReverseDns, Site};
-use mio::{Events, Registry, Token};
+use mio::{Events, Interest, Registry, Token};
 use proptest::prelude::*;
 use socket2::{Domain, Socket, Type};
 use std::collections::VecDeque;
@@ -437,4 +437,41 @@ fn descriptors_cost_a_client_only_for_one_that_waits_and_only_once() {
     stage.worker.accept_failed(0, &error, true);
     assert_eq!((stage.worker.connections.len(), stage.worker.accept_after), (1, 0), "nobody waits");
     assert!(!stage.worker.listeners[0].is_ready);
+}
+
+#[test]
+fn a_listener_that_was_shut_down_rests_and_another_goes_on() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let first = &stage.worker.listeners[0];
+    socket2::SockRef::from(&first.socket).shutdown(std::net::Shutdown::Both).unwrap();
+    let listen = Listen { address: (Ipv4Addr::LOCALHOST, 0).into(), any: false, kind: ListenerKind::Plain };
+    let mut second = listener::open(listen, Duration::from_secs(30)).unwrap();
+    stage.address = second.socket.local_addr().unwrap();
+    stage.worker.poll.registry().register(&mut second.socket, listener_token(1), Interest::READABLE).unwrap();
+    stage.worker.listeners.push(second);
+    stage.turn();
+    assert!(stage.worker.listeners[0].is_ready, "it is broken");
+    assert_eq!(stage.worker.timeout(), Some(Duration::from_millis(ACCEPT_REST)));
+    let mut client = stage.connect(Ipv4Addr::LOCALHOST);
+    client.ask("/ip");
+    stage.turn_until(|_| client.answers() == [(200, "127.0.0.1".to_owned())]);
+    assert_eq!(stage.worker.tallies.not_accepted.take(), 0, "it was tried once, and told");
+    stage.stopper.stop(Order::DrainAtOnce);
+    stage.turn();
+    stage.pass(201);
+    stage.turn();
+    assert!(stage.worker.listeners.is_empty(), "and doesn't keep it from stopping");
+}
+
+#[test]
+fn a_client_that_has_gone_before_it_was_accepted_is_no_reason_to_rest() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    for error in [libc::ECONNABORTED, libc::EINTR, libc::EHOSTUNREACH] {
+        stage.worker.accept_failed(0, &io::Error::from_raw_os_error(error), true);
+    }
+    assert_eq!((stage.worker.listeners[0].rests_until, stage.worker.accept_after), (0, 0));
+    stage.worker.accept_failed(0, &io::Error::from_raw_os_error(libc::EPERM), true);
+    assert_ne!(stage.worker.listeners[0].rests_until, 0);
 }

@@ -85,8 +85,8 @@ impl Worker {
         if !self.ready.is_empty() {
             due = self.shared.now;
         }
-        if self.listeners.iter().any(|listener| listener.is_ready) {
-            due = due.min(self.accept_after);
+        for listener in self.listeners.iter().filter(|listener| listener.is_ready) {
+            due = due.min(self.accept_after.max(listener.rests_until));
         }
         if let Some(queries) = &self.queries {
             due = due.min(queries.due());
