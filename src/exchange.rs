@@ -263,8 +263,14 @@ impl<R: Recorder> Service<R> {
         self.notice = peer.address.map(|address| (notice, address));
     }
 
-    /// What the operator is to be told, and of whom, since this was asked last; at most once for each connection and refusal, so
-    /// ask after a connection's first request.
+    /// Whether there is something to [tell](Service::take_notice) the operator.
+    pub fn has_notice(&self) -> bool {
+        self.notice.is_some()
+    }
+
+    /// What the operator is to be told, and of whom, since this was asked last. There is one for each connection at most, and one for
+    /// each PROXY header that is refused. Only the last one is kept, so ask before another connection is served. It need not come with
+    /// a connection's first request: checks don't count as one.
     pub fn take_notice(&mut self) -> Option<(Notice, IpAddr)> {
         self.notice.take()
     }

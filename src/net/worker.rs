@@ -89,10 +89,10 @@ pub struct Worker {
     handled: Option<Order>,
     date_until: Millis,
     accept_after: Millis,
-    /// A listener may have connections to accept.
-    may_accept: bool,
-    /// A turn is events and deadlines, and no more: no look-up and no access log is on, and no stop is under way.
+    /// No look-up and no access log is on, and no stop is under way.
     is_plain: bool,
+    /// This turn is more than events and deadlines: it isn't plain, or there are connections to accept or to go on with.
+    has_more: bool,
     /// Polls in a row that had no room for all events, and the time before the first of them.
     full_polls: (usize, Millis),
     tallies: Arc<Tallies>,
@@ -127,7 +127,7 @@ impl Worker {
         let has_log = service.recorder().as_ref().is_some_and(|observers| observers.access_log.is_some());
         Ok(Worker {
             is_plain: !has_log && queries.is_none(),
-            may_accept: false,
+            has_more: has_log || queries.is_some(),
             full_polls: (0, 0),
             has_log,
             poll,
@@ -197,7 +197,7 @@ impl Worker {
             self.beat();
         } else if let Some(listener) = self.listeners.get_mut(listener_index(token)) {
             listener.is_ready = true;
-            self.may_accept = true;
+            self.has_more = true;
         } else if let Some(queries) = &mut self.queries {
             queries.event(token);
         }
@@ -248,6 +248,7 @@ impl Worker {
             && connection.is_idle()
             && connection.interest == Some(Interest::READABLE)
             && connection.is_counted
+            && !self.shared.service.has_notice()
         {
             return self.deadlines.set(slot, Wait::Idle, self.shared.now);
         }

@@ -44,7 +44,6 @@ impl Worker {
                 self.accept_one(index);
             }
         }
-        self.may_accept = self.listeners.iter().any(|listener| listener.is_ready);
     }
 
     pub(super) fn accept_one(&mut self, index: usize) {

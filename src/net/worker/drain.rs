@@ -83,6 +83,7 @@ impl Worker {
         }
         self.handled = self.stopper.order();
         self.is_plain = false;
+        self.has_more = true;
         self.shared.service.drain();
         for listener in self.listeners.iter_mut().filter(|listener| !listener.is_inherited) {
             if let Err(error) = listener::announce_at_once(&listener.socket) {

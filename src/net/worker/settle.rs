@@ -17,6 +17,7 @@ impl Worker {
             Outcome::Ready => {
                 if !std::mem::replace(&mut self.connections[slot].is_ready, true) {
                     self.ready.push(slot);
+                    self.has_more = true;
                 }
                 true
             }

@@ -475,3 +475,16 @@ fn a_client_that_has_gone_before_it_was_accepted_is_no_reason_to_rest() {
     stage.worker.accept_failed(0, &io::Error::from_raw_os_error(libc::EPERM), true);
     assert_ne!(stage.worker.listeners[0].rests_until, 0);
 }
+
+#[test]
+fn a_mistake_in_the_setup_is_told_in_the_turn_that_shows_it() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut client = stage.connect(Ipv4Addr::LOCALHOST);
+    // A check shows nothing, so it is not the connection's first request.
+    client.ask("/health");
+    stage.turn_until(|_| client.answers().len() == 1);
+    client.ask("/ip HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1\r\nX-Rest:");
+    stage.turn_until(|_| client.answers().len() == 2);
+    assert!(!stage.worker.shared.service.has_notice());
+}
