@@ -488,3 +488,17 @@ fn a_mistake_in_the_setup_is_told_in_the_turn_that_shows_it() {
     stage.turn_until(|_| client.answers().len() == 2);
     assert!(!stage.worker.shared.service.has_notice());
 }
+
+#[test]
+fn a_poll_that_has_room_ends_a_row_of_full_ones() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut clients: Vec<Client> = (0..8).map(|_| stage.connect(Ipv4Addr::LOCALHOST)).collect();
+    clients.iter_mut().for_each(|client| client.ask("/ip"));
+    stage.turn_until(|_| clients.iter_mut().all(|client| client.answers().len() == 1));
+    clients.iter_mut().for_each(|client| client.ask("/ip"));
+    stage.turn_of(4);
+    assert_eq!(stage.worker.full_polls.0, 1);
+    stage.turn();
+    assert_eq!(stage.worker.full_polls.0, 0);
+}

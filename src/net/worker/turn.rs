@@ -27,7 +27,12 @@ impl Worker {
                 return Ok(());
             }
         }
-        let heard = if count < events.capacity() { asked } else { self.heard(asked, count) };
+        let heard = if count < events.capacity() {
+            self.full_polls.0 = 0;
+            asked
+        } else {
+            self.heard(asked, count)
+        };
         // Nothing is left of nearly every turn but the deadlines. One flag for all else saves 30 instructions.
         if self.has_more {
             self.end_turn(heard);
