@@ -10,9 +10,9 @@
 //! Listeners that are inherited stay open, and the next process serves what waits there. After the grace they are let go of, as
 //! they are: what is done to our own would be done to that process. Where all are inherited there is no stage of handshakes.
 
-use super::Worker;
+use super::{EVENTS_MAX, Worker};
 use crate::net::connection::Connection;
-use crate::net::deadlines::{Millis, Wait, millis};
+use crate::net::deadlines::{Millis, NEVER, Wait, millis};
 use crate::net::{Order, listener};
 use crate::observe::metrics::Closed;
 use std::ops::ControlFlow;
@@ -42,8 +42,8 @@ enum Stage {
     Handshakes,
     /// The listeners are closed or let go of; who has just connected may still send.
     Silence,
-    /// What is in flight is finished.
-    Finish,
+    /// What is in flight is finished, and who has never sent a byte is shut down, from this slot on.
+    Finish { from: usize },
 }
 
 impl Drain {
@@ -115,11 +115,8 @@ impl Worker {
         let (stage, until) = match stage {
             Stage::Grace => self.end_grace(),
             Stage::Handshakes => self.end_handshakes(),
-            Stage::Silence => {
-                self.close_silent();
-                (Stage::Finish, Millis::MAX)
-            }
-            Stage::Finish => (Stage::Finish, Millis::MAX),
+            Stage::Silence => self.close_silent(0),
+            Stage::Finish { from } => self.close_silent(from),
         };
         self.drain = Some(Drain { stage, until, end });
     }
@@ -192,16 +189,21 @@ impl Worker {
         }
     }
 
-    /// Shuts down what has never sent a byte.
-    fn close_silent(&mut self) {
-        let is_silent = |(slot, connection): (usize, &Connection)| {
-            let is_silent = connection.is_silent() && self.deadlines.wait(slot) == Some(Wait::Head);
-            is_silent.then_some(slot)
-        };
-        let silent: Vec<usize> = self.connections.iter().filter_map(is_silent).collect();
-        for slot in silent {
-            self.shut_down_idle(slot);
+    /// Shuts down what has never sent a byte, from this slot on, and leaves the rest to the next turn, so that others are served
+    /// meanwhile. No slot passes to another connection: the listeners are closed.
+    fn close_silent(&mut self, from: usize) -> (Stage, Millis) {
+        let slots = self.connections.capacity();
+        let end = slots.min(from + EVENTS_MAX);
+        for slot in from..end {
+            let is_silent = self.connections.get(slot).is_some_and(Connection::is_silent);
+            if is_silent && self.deadlines.wait(slot) == Some(Wait::Head) {
+                self.shut_down_idle(slot);
+                if self.check_time().is_break() {
+                    break;
+                }
+            }
         }
+        (Stage::Finish { from: end }, if end < slots { self.shared.now } else { NEVER })
     }
 
     /// Shuts a connection down on which nothing is under way, and does not wait for a client who does not care.

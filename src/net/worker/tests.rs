@@ -5,7 +5,7 @@ use super::accept::ACCEPT_REST;
 use super::{Common, EVENTS_MAX, Worker, listener_token};
 use crate::exchange::Recorder;
 use crate::exchange::Service;
-use crate::net::deadlines::{Millis, NEVER};
+use crate::net::deadlines::{Millis, NEVER, Wait};
 use crate::net::listener;
 use crate::net::queries::{Asker, Queries, Ticket};
 use crate::net::sources::PerClient;
@@ -15,6 +15,7 @@ use crate::observe::metrics::{LinesDropped, LookupsOn, Metrics};
 use crate::resource::monitoring::Format;
 use crate::resource::{Question, Reply, ReverseDns, Site};
 use mio::{Events, Interest, Registry, Token};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use proptest::prelude::*;
 use socket2::{Domain, Socket, Type};
 use std::collections::VecDeque;
@@ -487,6 +488,45 @@ fn a_mistake_in_the_setup_is_told_in_the_turn_that_shows_it() {
     client.ask("/ip HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1\r\nX-Rest:");
     stage.turn_until(|_| client.answers().len() == 2);
     assert!(!stage.worker.shared.service.has_notice());
+}
+
+/// Those who have connected and never sent a byte.
+fn silent(stage: &Stage) -> usize {
+    let Worker { connections, deadlines, .. } = &stage.worker;
+    connections.iter().filter(|(slot, _)| deadlines.wait(*slot) == Some(Wait::Head)).count()
+}
+
+#[test]
+fn a_stop_shuts_down_the_silent_over_several_turns_and_within_its_time() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    /// What looking at the clock takes.
+    static STEP: AtomicU64 = AtomicU64::new(0);
+    const SILENT: usize = EVENTS_MAX + 88;
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+    for is_late in [false, true] {
+        STEP.store(0, Ordering::Relaxed);
+        let mut stage = Stage::new(|| TIME.fetch_add(STEP.load(Ordering::Relaxed), Ordering::Relaxed), &TIME);
+        let _clients: Vec<Client> = (0..SILENT).map(|_| stage.connect(Ipv4Addr::LOCALHOST)).collect();
+        stage.turn_until(|stage| stage.worker.connections.len() == SILENT);
+        stage.stopper.stop(Order::DrainAtOnce);
+        stage.turn();
+        stage.pass(20);
+        stage.turn();
+        assert_eq!((stage.worker.listeners.len(), silent(&stage)), (0, SILENT));
+        if is_late {
+            stage.pass(9_970);
+            STEP.store(1, Ordering::Relaxed);
+            stage.turn();
+            assert!(stage.worker.is_done() && silent(&stage) > SILENT - 20, "{} are left", silent(&stage));
+        } else {
+            stage.pass(500);
+            stage.turn();
+            assert_eq!((silent(&stage), stage.worker.timeout()), (SILENT - EVENTS_MAX, Some(Duration::ZERO)));
+            stage.turn();
+            assert_eq!(silent(&stage), 0);
+        }
+    }
 }
 
 #[test]
