@@ -1,7 +1,16 @@
 //! Sockets, clock and threads; knows no fields and no routes.
 //!
 //! Each worker is a thread with all that it needs of its own: listeners, poll, connections, deadlines, buffers, templates.
-//! Nothing is shared between them but orders, the counts of what the log tells once a minute, and the databases, which nobody changes.
+//! What they share, most of it only where an option is on:
+//!
+//! - orders to stop and to reload, and the bell that announces them (`Stopper`);
+//! - counts of what the log tells once a minute (`Tallies`), and of the lines that it lost (`LinesDropped`);
+//! - how many connections each client has, and how many look-ups (`PerClient`, one for each of the two);
+//! - counters, which one thread writes and the first one reads for a scrape (`Metrics`);
+//! - where the lines of both logs go (`Output`);
+//! - the databases, which nobody changes, and their files, which are opened anew (`DatabaseFiles`);
+//! - the watchdog's round (`Supervisor`);
+//! - listeners that were handed down, each with one queue for all (`inherited`).
 
 mod asker;
 mod clock;
