@@ -10,6 +10,7 @@
 //! What the connection waits for is computed from this state each time it has been driven, so it cannot be forgotten.
 
 mod active;
+mod ending;
 mod reply;
 
 use super::ListenerKind;
@@ -237,41 +238,6 @@ impl Connection {
                 self.hold(active, &[], unsent);
             }
         }
-    }
-
-    /// The client has sent its FIN: sends the final response, if one is owed.
-    fn end(&mut self, shared: &mut Shared) -> io::Result<()> {
-        shared.output.clear();
-        if let Some(active) = &mut self.active {
-            shared.service.end(&mut active.state, &self.peer, &active.input, &mut shared.output);
-        }
-        if shared.output.is_empty() {
-            self.ends(Closed::Client);
-        }
-        self.finish(shared, false)
-    }
-
-    /// What the connection waits for did not come in time: sends the final response, if one is owed.
-    ///
-    /// # Errors
-    /// The socket's.
-    pub fn expire(&mut self, shared: &mut Shared) -> io::Result<()> {
-        shared.output.clear();
-        if let Some(active) = &mut self.active {
-            shared.service.expire(&mut active.state, &self.peer, &active.input, &mut shared.output);
-        }
-        self.finish(shared, true)
-    }
-
-    fn finish(&mut self, shared: &Shared, linger: bool) -> io::Result<()> {
-        let output = &shared.output;
-        self.phase = Phase::Flushing { linger };
-        let sent = socket::send(&self.stream, output, true)?;
-        shared.count_bytes(&self.peer, 0, sent);
-        if self.active.is_some() || sent < output.len() {
-            self.hold(Box::default(), &[], &output[sent..]);
-        }
-        Ok(())
     }
 
     /// Keeps what is neither served nor sent. What nobody will read any more is dropped.

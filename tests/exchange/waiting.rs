@@ -129,6 +129,22 @@ proptest! {
     }
 }
 
+/// What is missing is content that nobody wants: the look-up is made all the same, and the connection closes.
+#[test]
+fn a_look_up_is_made_without_content_that_does_not_come_in_time() {
+    for (line, end) in [("GET /hostname", "\r\n\r\ndialup-9.example.net\n"), ("GET /port/80", "\r\n\r\nopen\n")] {
+        let mut stage = Stage::new();
+        stage.send(format!("{line} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab").as_bytes());
+        assert_eq!((stage.state.question(), &stage.kept[..]), (None, &b""[..]));
+        let next = stage.service.expire(&mut stage.state, &stage.peer, b"", &mut stage.answers);
+        assert_eq!((next, &stage.answers[..]), (Next::Wait, &b""[..]));
+        assert!(stage.reply() && stage.is_closed);
+        let answer = String::from_utf8(stage.answers).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with(end), "{answer}");
+        assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
+    }
+}
+
 /// Status, JSON or text, content.
 #[test]
 fn what_is_said_of_each_reply() {

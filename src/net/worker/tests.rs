@@ -174,7 +174,11 @@ impl Client {
                 Err(error) => panic!("{error}"),
             }
         }
-        answers(std::str::from_utf8(&self.received).unwrap())
+        answers(self.text())
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.received).unwrap()
     }
 }
 
@@ -333,6 +337,27 @@ fn a_client_that_sends_a_fin_is_answered() {
         .replies
         .push_back((ticket, Reply::Hostname { name: "b.example".to_owned(), is_confirmed: true }));
     stage.turn_until(|_| done.answers() == [(200, "b.example".to_owned())]);
+}
+
+#[test]
+fn a_question_is_asked_without_content_that_does_not_come_in_time() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut client = stage.connect(Ipv4Addr::LOCALHOST);
+    let request = b"GET /hostname HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab";
+    client.stream.as_mut().unwrap().write_all(request).unwrap();
+    stage.turn_until(|stage| stage.worker.connections.iter().any(|(_, one)| !one.is_idle()));
+    stage.pass(1999);
+    stage.turn();
+    assert_eq!(stage.open_questions(), 0, "it has its time");
+    stage.pass(2);
+    stage.turn_until(|stage| stage.open_questions() == 1);
+    let ticket = stage.script.lock().unwrap().asked[0].0;
+    let name = Reply::Hostname { name: "b.example".to_owned(), is_confirmed: true };
+    stage.script.lock().unwrap().replies.push_back((ticket, name));
+    stage.turn_until(|_| client.answers() == [(200, "b.example".to_owned())]);
+    assert!(client.text().contains("\r\nConnection: close\r\n"), "{}", client.text());
+    assert_eq!((stage.counted("answered"), stage.counted("refused")), (1, 0));
 }
 
 #[test]
