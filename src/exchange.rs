@@ -103,6 +103,11 @@ impl<R: Recorder> Service<R> {
         self.draining = true;
     }
 
+    /// Whether it was told to [drain](Service::drain).
+    pub fn is_draining(&self) -> bool {
+        self.draining
+    }
+
     /// Answers all complete requests at the start of `input`, in order, by appending to `output`. `more` tells that the input
     /// is not all that has arrived. A later call for the same connection brings what was not consumed again, and more after it;
     /// how the input was cut changes nothing in the answers.

@@ -209,15 +209,23 @@ impl Connection {
         })
     }
 
+    /// Whether more may have arrived than was read. The socket is asked only while stopping, when the answer to the last request closes.
+    #[cold]
+    fn may_have_more(&self, shared: &Shared) -> bool {
+        !shared.service.is_draining() || socket::has_input(&self.stream)
+    }
+
     /// Answers the input that is kept and the `length` bytes that have come after it, and sends.
     fn serve(&mut self, shared: &mut Shared, length: usize, is_full: bool) -> io::Result<Served> {
+        // A short read has emptied the socket.
+        let more = is_full && self.may_have_more(shared);
         let mut fresh = State::default();
         shared.output.clear();
         let (state, input) = match &mut self.active {
             None => (&mut fresh, &shared.input[..length]),
             Some(active) => active.append(&shared.input[..length]),
         };
-        let served = shared.service.serve(state, &mut self.peer, input, is_full, &mut shared.output);
+        let served = shared.service.serve(state, &mut self.peer, input, more, &mut shared.output);
         self.phase = phase(served.next);
         let sent = socket::send(&self.stream, &shared.output, self.phase.is_last())?;
         shared.count_bytes(&self.peer, length, sent);

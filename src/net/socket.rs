@@ -39,6 +39,11 @@ pub fn discard(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<Option<usize
     }
 }
 
+/// Whether something has arrived that was not received. A FIN is nothing; an error is told by whatever is done next.
+pub fn has_input(stream: &TcpStream) -> bool {
+    recv(stream.as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK).is_ok_and(|length| length > 0)
+}
+
 /// Sends what the socket takes of `bytes` and tells how much that was. `more`: something follows at once, even if only the
 /// FIN, which then travels in the same segment.
 ///

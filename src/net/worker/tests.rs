@@ -397,6 +397,26 @@ fn waits_end_while_more_happens_than_a_poll_has_room_for_and_nobody_who_spoke_in
     let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
     let mut silent = stage.connect(Ipv4Addr::LOCALHOST);
     let mut busy: Vec<Client> = (0..3 * EVENTS).map(|_| stage.connect(Ipv4Addr::LOCALHOST)).collect();
+/// As much as is read at once, to the byte.
+#[test]
+fn while_stopping_the_last_answer_to_a_full_read_closes() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut client = stage.connect(Ipv4Addr::LOCALHOST);
+    client.ask("/ip");
+    stage.turn_until(|_| client.answers().len() == 1);
+    stage.stopper.stop(Order::Drain);
+    stage.turn();
+    let (start, end) = ("GET /ip HTTP/1.1\r\nHost: a\r\nX: ", "\r\n\r\n");
+    let length = stage.worker.shared.input.len() / 4;
+    let request = format!("{start}{}{end}", "x".repeat(length - start.len() - end.len()));
+    // It fits into the socket, of which nothing is read meanwhile.
+    client.stream.as_mut().unwrap().write_all(request.repeat(4).as_bytes()).unwrap();
+    stage.turn_until(|_| client.answers().len() == 5);
+    let closes: Vec<_> = client.text().match_indices("Connection: close").collect();
+    assert!(matches!(closes[..], [(at, _)] if at > client.text().rfind("HTTP/1.1 ").unwrap()), "{}", client.text());
+}
+
     stage.turn_until(|stage| stage.worker.connections.len() == busy.len() + 1);
     for _ in 0..2 {
         busy.iter_mut().for_each(|client| client.ask("/ip"));
