@@ -71,7 +71,7 @@ impl Stage {
             }
             Some(Question::Port(_, port)) => Reply::Port { is_open: port == 80 },
         };
-        let next = self.service.reply(&mut self.state, &self.peer, self.kept.is_empty(), &reply, &mut self.answers);
+        let next = self.service.reply(&mut self.state, &self.peer, (self.kept.is_empty(), false), &reply, &mut self.answers);
         self.go_on(next);
         self.serve();
         true
@@ -189,7 +189,7 @@ fn what_is_said_of_each_reply() {
         let mut stage = Stage::new();
         stage.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\nAccept: {accept}\r\n\r\n").as_bytes());
         assert_eq!(stage.answers, b"");
-        let next = stage.service.reply(&mut stage.state, &stage.peer, true, &reply, &mut stage.answers);
+        let next = stage.service.reply(&mut stage.state, &stage.peer, (true, false), &reply, &mut stage.answers);
         assert_eq!(next, Next::Read);
         let answer = String::from_utf8(stage.answers).unwrap();
         let (head, content) = answer.split_once("\r\n\r\n").unwrap();

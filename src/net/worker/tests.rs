@@ -363,11 +363,13 @@ fn a_question_is_asked_without_content_that_does_not_come_in_time() {
 #[test]
 fn stopping_waits_for_a_reply_within_its_time() {
     static TIME: AtomicU64 = AtomicU64::new(1);
-    for is_replied in [true, false] {
+    for (is_replied, before, after) in
+        [(true, &["/ip"][..], &[][..]), (false, &["/ip"], &[]), (true, &[], &[]), (true, &[], &["/ip"])]
+    {
         let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
         let mut client = stage.connect(Ipv4Addr::LOCALHOST);
         client.ask("/hostname");
-        client.ask("/ip");
+        before.iter().for_each(|path| client.ask(path));
         stage.turn_until(|stage| stage.open_questions() == 1);
         stage.stopper.stop(Order::DrainAtOnce);
         stage.turn_until(|stage| {
@@ -375,6 +377,7 @@ fn stopping_waits_for_a_reply_within_its_time() {
             stage.worker.listeners.is_empty()
         });
         assert!(!stage.worker.is_done());
+        after.iter().for_each(|path| client.ask(path));
         if is_replied {
             let ticket = stage.script.lock().unwrap().asked[0].0;
             stage.script.lock().unwrap().replies.push_back((ticket, Reply::Unknown));
@@ -385,18 +388,15 @@ fn stopping_waits_for_a_reply_within_its_time() {
             stage.pass(100);
             stage.worker.is_done()
         });
-        assert_eq!(client.answers().iter().map(|answer| answer.0).collect::<Vec<_>>(), [404, 200]);
+        let expected = [&[404][..], &[200].repeat(before.len() + after.len())].concat();
+        assert_eq!(client.answers().iter().map(|answer| answer.0).collect::<Vec<_>>(), expected);
+        let closes: Vec<_> = client.text().match_indices("Connection: close").collect();
+        let last = client.text().rfind("HTTP/1.1 ").unwrap();
+        assert!(matches!(closes[..], [(at, _)] if at > last), "only the last one closes: {}", client.text());
         assert_eq!(client.stream.unwrap().read(&mut [0]).unwrap(), 0, "and closed");
     }
 }
 
-#[test]
-fn waits_end_while_more_happens_than_a_poll_has_room_for_and_nobody_who_spoke_in_time_is_closed() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    const EVENTS: usize = 4;
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-    let mut silent = stage.connect(Ipv4Addr::LOCALHOST);
-    let mut busy: Vec<Client> = (0..3 * EVENTS).map(|_| stage.connect(Ipv4Addr::LOCALHOST)).collect();
 /// As much as is read at once, to the byte.
 #[test]
 fn while_stopping_the_last_answer_to_a_full_read_closes() {
@@ -417,6 +417,13 @@ fn while_stopping_the_last_answer_to_a_full_read_closes() {
     assert!(matches!(closes[..], [(at, _)] if at > client.text().rfind("HTTP/1.1 ").unwrap()), "{}", client.text());
 }
 
+#[test]
+fn waits_end_while_more_happens_than_a_poll_has_room_for_and_nobody_who_spoke_in_time_is_closed() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    const EVENTS: usize = 4;
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut silent = stage.connect(Ipv4Addr::LOCALHOST);
+    let mut busy: Vec<Client> = (0..3 * EVENTS).map(|_| stage.connect(Ipv4Addr::LOCALHOST)).collect();
     stage.turn_until(|stage| stage.worker.connections.len() == busy.len() + 1);
     for _ in 0..2 {
         busy.iter_mut().for_each(|client| client.ask("/ip"));
