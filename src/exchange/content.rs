@@ -50,8 +50,8 @@ impl Pending {
 impl<R: Recorder> Service<R> {
     /// What a later answer will need of this request.
     pub(super) fn keep(&self, resource: Resource, request: &Request<'_, '_>, client: Client, input: &[u8]) -> Kept {
-        let sent = if self.writer.recorder.wants_sent() { &input[..request.length] } else { &[] };
-        Kept { resource, method: request.method, sent: sent.into(), client, persistence: request.persistence }
+        let sent = self.writer.recorder.keep(request, &input[..request.length]);
+        Kept { resource, method: request.method, sent, client, persistence: request.persistence }
     }
 
     /// Where the connection stands when the content is at its end, and the answer given or its question asked; `None` before.

@@ -243,6 +243,10 @@ impl Connection {
             None => self.hold(Active { state: fresh, ..Active::default() }.into(), &input[consumed..], unsent),
             Some(mut active) => {
                 active.input.drain(..consumed);
+                // A wait may be long, and a head that came in pieces has left its room.
+                if matches!(active.state.waiting(), Waiting::Content | Waiting::Reply) {
+                    active.input.shrink_to_fit();
+                }
                 self.hold(active, &[], unsent);
             }
         }

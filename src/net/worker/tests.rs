@@ -3,7 +3,7 @@
 
 use super::{Common, EVENTS_MAX, Worker};
 use crate::exchange::Recorder;
-use crate::exchange::Service;
+use crate::exchange::{Service, Waiting};
 use crate::net::deadlines::{Millis, NEVER};
 use crate::net::listener;
 use crate::net::queries::{Asker, Queries, Ticket};
@@ -358,6 +358,33 @@ fn a_question_is_asked_without_content_that_does_not_come_in_time() {
     stage.turn_until(|_| client.answers() == [(200, "b.example".to_owned())]);
     assert!(client.text().contains("\r\nConnection: close\r\n"), "{}", client.text());
     assert_eq!((stage.counted("answered"), stage.counted("refused")), (1, 0));
+}
+
+/// A head that came in pieces leaves nothing of the room that it needed.
+#[test]
+fn what_waits_keeps_no_room_for_its_head() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    for (target, fields, waiting) in [
+        ("/hostname", "", Waiting::Reply),
+        ("/hostname", "Content-Length: 5\r\n", Waiting::Content),
+        ("/ip", "Content-Length: 5\r\n", Waiting::Content),
+    ] {
+        let mut client = stage.connect(Ipv4Addr::LOCALHOST);
+        let stream = client.stream.as_mut().unwrap();
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: a\r\n{fields}X: {}", "x".repeat(15_000)).unwrap();
+        let state =
+            |stage: &Stage| stage.worker.connections.iter().find_map(|(_, one)| Some(one.active.as_ref()?.state.waiting()));
+        stage.turn_until(|stage| state(stage) == Some(Waiting::Head));
+        write!(stream, "\r\n\r\n").unwrap();
+        stage.turn_until(|stage| state(stage) == Some(waiting));
+        let room =
+            stage.worker.connections.iter().map(|(_, one)| one.active.as_ref().map_or(0, |active| active.input.capacity()));
+        assert_eq!(room.max(), Some(0), "{target} {fields}");
+        drop(client);
+        stage.end_all();
+        stage.turn_until(|stage| stage.worker.connections.is_empty());
+    }
 }
 
 #[test]
