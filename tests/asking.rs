@@ -57,10 +57,11 @@ fn a_resolver_that_never_answers_holds_nobody_up() {
     let resolver = Resolver::start(|_, _| None);
     let server = server(Some(resolver.address));
     let began = Instant::now();
-    let mut waiting: Vec<_> = (0..300)
+    // Fewer than may be asked at once, of which there is a test of the worker's, with a clock of its own.
+    let mut waiting: Vec<_> = (0..50)
         .map(|index| {
             let mut stream = server.connect();
-            let client = IpAddr::from([9, 9, (index / 250) as u8, (index % 250) as u8]);
+            let client = IpAddr::from([9, 9, 9, index]);
             write!(stream, "GET /hostname HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {client}\r\nConnection: close\r\n\r\n")
                 .unwrap();
             stream
@@ -73,10 +74,8 @@ fn a_resolver_that_never_answers_holds_nobody_up() {
         Answer::all(&bytes)[0].status
     };
     let statuses: Vec<u16> = waiting.iter_mut().map(status).collect();
-    let count = |wanted| statuses.iter().filter(|&&status| status == wanted).count();
-    // None is over before the last has asked, or there would be room for more; where the machine is slow, there may be.
-    assert_eq!(count(404) + count(503), 300);
-    assert!(count(404) >= 256 && began.elapsed() >= TWO_SECONDS, "{} {:?}", count(404), began.elapsed());
+    assert_eq!(statuses, [404; 50]);
+    assert!(began.elapsed() >= TWO_SECONDS, "{:?}", began.elapsed());
 }
 
 #[test]
