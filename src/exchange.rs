@@ -103,6 +103,11 @@ impl<R: Recorder> Service<R> {
         self.draining = true;
     }
 
+    /// Whether it was told to [drain](Service::drain).
+    pub fn is_draining(&self) -> bool {
+        self.draining
+    }
+
     /// Answers all complete requests at the start of `input`, in order, by appending to `output`. `more` tells that the input
     /// is not all that has arrived. A later call for the same connection brings what was not consumed again, and more after it;
     /// how the input was cut changes nothing in the answers.
@@ -188,29 +193,37 @@ impl<R: Recorder> Service<R> {
         }
     }
 
-    /// The client will send no more. `input` is what was not consumed. Appends the final response, if one is owed; then the
-    /// connection is closed.
-    pub fn end(&mut self, state: &mut State, peer: &Peer, input: &[u8], output: &mut Vec<u8>) {
+    /// The client will send no more. `input` is what was not consumed. Appends the final response, if one is owed, and tells to
+    /// close.
+    pub fn end(&mut self, state: &mut State, peer: &Peer, input: &[u8], output: &mut Vec<u8>) -> Next {
+        const CLOSE: Next = Next::Close { linger: false };
         let refusal = match state {
             State::Head(scan) if scan.has_begun() => Refusal::HEAD_CUT,
             // One that is waiting for its answer need not send more.
-            State::Idle | State::Head(_) | State::Proxy | State::Waiting(_) => return,
+            State::Idle | State::Head(_) | State::Proxy | State::Waiting(_) => return CLOSE,
             State::Content(_) => Refusal::CONTENT_CUT,
         };
         self.refuse(refusal, state, peer, input, output);
+        CLOSE
     }
 
-    /// What the connection [waits](State::waiting) for did not come in time. Appends the final response, if one is owed; then
-    /// the connection is closed.
-    pub fn expire(&mut self, state: &mut State, peer: &Peer, input: &[u8], output: &mut Vec<u8>) {
+    /// What the connection [waits](State::waiting) for did not come in time. Appends the final response, if one is owed, and tells
+    /// to close; or, where only content is missing for a look-up, to wait for its reply.
+    pub fn expire(&mut self, state: &mut State, peer: &Peer, input: &[u8], output: &mut Vec<u8>) -> Next {
         match state {
             State::Head(scan) if scan.has_begun() => self.refuse(Refusal::TIMEOUT, state, peer, input, output),
             State::Idle | State::Head(_) | State::Proxy => {}
-            State::Content(pending) => self.finish(pending, peer, Persistence::Close, output),
+            State::Content(pending) => {
+                if let Some(waiting) = self.do_without_content(pending, peer, output) {
+                    *state = waiting;
+                    return Next::Wait;
+                }
+            }
             State::Waiting(asked) => {
                 self.answer_lookup(&asked.kept, &asked.lookup, peer, &Reply::Busy, Persistence::Close, output);
             }
         }
+        Next::Close { linger: true }
     }
 
     /// Refuses the request at the start of `input`, or the one whose content this is, with what is known of it.

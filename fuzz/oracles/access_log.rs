@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use swagip::exchange::{Record, Recorder};
-use swagip::http::Method;
+use swagip::http::{Method, Request};
 use swagip::observe::access_log::{FIELD_MAX, Format, Formatter, LINE_MAX, METHOD_MAX, Options, TARGET_MAX};
 
 const CUT: &str = "...";
@@ -29,8 +29,8 @@ impl Reader {
 }
 
 impl Recorder for Reader {
-    fn wants_sent(&self) -> bool {
-        true
+    fn keep(&self, _: &Request<'_, '_>, head: &[u8]) -> Box<[u8]> {
+        head.into()
     }
 
     fn record(&mut self, record: &Record<'_>) {

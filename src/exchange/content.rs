@@ -8,7 +8,7 @@ use crate::client::{Client, Peer};
 use crate::http::Refusal;
 use crate::http::content::{Content, Progress};
 use crate::http::request::{Persistence, Request};
-use crate::resource::{Reply, Resource};
+use crate::resource::Resource;
 
 /// What is still to come of a request whose head is there.
 #[derive(Clone, Copy)]
@@ -38,11 +38,20 @@ pub(super) fn is_unasked(persistence: Persistence) -> bool {
     persistence != Persistence::Close
 }
 
+impl Pending {
+    /// The state in which the look-up waits for its reply; `None` where the answer is made already. `linger`: not all of the content
+    /// was read.
+    fn ask(&self, linger: bool) -> Option<State> {
+        let Prepared::Lookup(lookup) = self.answer else { return None };
+        Some(State::Waiting(Asked { kept: self.kept.clone(), lookup, linger }.into()))
+    }
+}
+
 impl<R: Recorder> Service<R> {
     /// What a later answer will need of this request.
     pub(super) fn keep(&self, resource: Resource, request: &Request<'_, '_>, client: Client, input: &[u8]) -> Kept {
-        let sent = if self.writer.recorder.wants_sent() { &input[..request.length] } else { &[] };
-        Kept { resource, method: request.method, sent: sent.into(), client, persistence: request.persistence }
+        let sent = self.writer.recorder.keep(request, &input[..request.length]);
+        Kept { resource, method: request.method, sent, client, persistence: request.persistence }
     }
 
     /// Where the connection stands when the content is at its end, and the answer given or its question asked; `None` before.
@@ -60,9 +69,9 @@ impl<R: Recorder> Service<R> {
                 return Ok(None);
             }
         };
-        if let Prepared::Lookup(lookup) = pending.answer {
+        if let Some(waiting) = pending.ask(is_beyond) {
             call.wait_after(length);
-            return Ok(Some(State::Waiting(Asked { kept: pending.kept.clone(), lookup, linger: is_beyond }.into())));
+            return Ok(Some(waiting));
         }
         let is_last = is_beyond || self.is_last(length == input.len() && !call.more);
         let persistence = if is_last { Persistence::Close } else { pending.kept.persistence };
@@ -74,15 +83,21 @@ impl<R: Recorder> Service<R> {
         Ok(Some(State::Idle))
     }
 
-    /// Gives an answer that has waited for content.
-    pub(super) fn finish(&mut self, pending: &Pending, peer: &Peer, persistence: Persistence, output: &mut Vec<u8>) {
-        match &pending.answer {
-            Prepared::Content(head, content) => {
-                let record = pending.kept.record(peer, *head, content.len());
-                self.writer.give_rare(output, &record, persistence, content);
-            }
-            // Its content has never come, so nobody was asked.
-            Prepared::Lookup(lookup) => self.answer_lookup(&pending.kept, lookup, peer, &Reply::Busy, persistence, output),
+    /// Gives an answer that was made and has waited for content.
+    fn finish(&mut self, pending: &Pending, peer: &Peer, persistence: Persistence, output: &mut Vec<u8>) {
+        if let Prepared::Content(head, content) = &pending.answer {
+            let record = pending.kept.record(peer, *head, content.len());
+            self.writer.give_rare(output, &record, persistence, content);
         }
+    }
+
+    /// The content has not come in time: the request is answered all the same. Where that needs a look-up, the state in which it waits
+    /// for it.
+    pub(super) fn do_without_content(&mut self, pending: &Pending, peer: &Peer, output: &mut Vec<u8>) -> Option<State> {
+        let waiting = pending.ask(true);
+        if waiting.is_none() {
+            self.finish(pending, peer, Persistence::Close, output);
+        }
+        waiting
     }
 }

@@ -10,11 +10,19 @@ use crate::resource::{Lookup, Reply};
 
 impl<R: Recorder> Service<R> {
     /// Answers the state's [question](State::question) with its reply, and tells what is to be done then. To be called while one is
-    /// open. `all_is_read`: nothing is left of what was read before it waited.
-    pub fn reply(&mut self, state: &mut State, peer: &Peer, all_is_read: bool, reply: &Reply, output: &mut Vec<u8>) -> Next {
+    /// open. `all_is_read`: nothing is left of what was read before it waited. `more`: something has arrived since; it counts only while
+    /// [stopping](Service::is_draining).
+    pub fn reply(
+        &mut self,
+        state: &mut State,
+        peer: &Peer,
+        (all_is_read, more): (bool, bool),
+        reply: &Reply,
+        output: &mut Vec<u8>,
+    ) -> Next {
         let State::Waiting(asked) = std::mem::take(state) else { return Next::Read };
-        // While stopping, too: what the client has sent meanwhile was not read, and is to be answered.
-        let persistence = if asked.linger { Persistence::Close } else { asked.kept.persistence };
+        let is_last = asked.linger || self.is_last(all_is_read && !more);
+        let persistence = if is_last { Persistence::Close } else { asked.kept.persistence };
         self.answer_lookup(&asked.kept, &asked.lookup, peer, reply, persistence, output);
         match persistence {
             // Nothing was read while it waited, and there may be something.

@@ -23,8 +23,8 @@ pub struct Record<'r> {
     pub length: usize,
     /// `None` where the request was refused before it had one.
     pub method: Option<Method>,
-    /// The request's head as it was sent, or as much of it as came; perhaps more follows it. Empty where none has begun, and where the
-    /// answer has waited and [nobody wanted it](Recorder::wants_sent).
+    /// The request's head as it was sent, or as much of it as came; perhaps more follows it. Empty where none has begun; where
+    /// the answer has waited, what was [kept](Recorder::keep).
     pub sent: &'r [u8],
     /// The request, where it was not refused and is answered at once.
     pub request: Option<&'r Request<'r, 'r>>,
@@ -76,9 +76,9 @@ impl<'r> Record<'r> {
 
 /// Looks at each answer that is given.
 pub trait Recorder {
-    /// Whether [`Record::sent`] is looked at: then it is kept, at most the longest head, for an answer that waits for content.
-    fn wants_sent(&self) -> bool {
-        false
+    /// What [`Record::sent`] is to be for an answer that waits: as much of the request's head as is looked at then.
+    fn keep(&self, _request: &Request<'_, '_>, _head: &[u8]) -> Box<[u8]> {
+        Box::default()
     }
 
     /// The date of the answers to come.
@@ -99,8 +99,8 @@ impl Recorder for () {
 
 /// Somebody looks, or nobody: one test of a pointer then, and no record is made.
 impl<R: Recorder> Recorder for Option<Box<R>> {
-    fn wants_sent(&self) -> bool {
-        self.as_ref().is_some_and(|recorder| recorder.wants_sent())
+    fn keep(&self, request: &Request<'_, '_>, head: &[u8]) -> Box<[u8]> {
+        self.as_ref().map(|recorder| recorder.keep(request, head)).unwrap_or_default()
     }
 
     fn set_date(&mut self, date: &Date) {

@@ -54,7 +54,7 @@ pub struct Asked {
 pub(super) struct Kept {
     pub resource: Resource,
     pub method: Method,
-    /// The request's head, for whoever looks at the answer; empty where nobody wants it.
+    /// As much of the request's head as whoever looks at the answer wants.
     pub sent: Box<[u8]>,
     pub client: Client,
     pub persistence: Persistence,

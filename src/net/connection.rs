@@ -10,6 +10,7 @@
 //! What the connection waits for is computed from this state each time it has been driven, so it cannot be forgotten.
 
 mod active;
+mod ending;
 mod reply;
 
 use super::ListenerKind;
@@ -208,15 +209,23 @@ impl Connection {
         })
     }
 
+    /// Whether more may have arrived than was read. The socket is asked only while stopping, when the answer to the last request closes.
+    #[cold]
+    fn may_have_more(&self, shared: &Shared) -> bool {
+        !shared.service.is_draining() || socket::has_input(&self.stream)
+    }
+
     /// Answers the input that is kept and the `length` bytes that have come after it, and sends.
     fn serve(&mut self, shared: &mut Shared, length: usize, is_full: bool) -> io::Result<Served> {
+        // A short read has emptied the socket.
+        let more = is_full && self.may_have_more(shared);
         let mut fresh = State::default();
         shared.output.clear();
         let (state, input) = match &mut self.active {
             None => (&mut fresh, &shared.input[..length]),
             Some(active) => active.append(&shared.input[..length]),
         };
-        let served = shared.service.serve(state, &mut self.peer, input, is_full, &mut shared.output);
+        let served = shared.service.serve(state, &mut self.peer, input, more, &mut shared.output);
         self.phase = phase(served.next);
         let sent = socket::send(&self.stream, &shared.output, self.phase.is_last())?;
         shared.count_bytes(&self.peer, length, sent);
@@ -234,44 +243,13 @@ impl Connection {
             None => self.hold(Active { state: fresh, ..Active::default() }.into(), &input[consumed..], unsent),
             Some(mut active) => {
                 active.input.drain(..consumed);
+                // A wait may be long, and a head that came in pieces has left its room.
+                if matches!(active.state.waiting(), Waiting::Content | Waiting::Reply) {
+                    active.input.shrink_to_fit();
+                }
                 self.hold(active, &[], unsent);
             }
         }
-    }
-
-    /// The client has sent its FIN: sends the final response, if one is owed.
-    fn end(&mut self, shared: &mut Shared) -> io::Result<()> {
-        shared.output.clear();
-        if let Some(active) = &mut self.active {
-            shared.service.end(&mut active.state, &self.peer, &active.input, &mut shared.output);
-        }
-        if shared.output.is_empty() {
-            self.ends(Closed::Client);
-        }
-        self.finish(shared, false)
-    }
-
-    /// What the connection waits for did not come in time: sends the final response, if one is owed.
-    ///
-    /// # Errors
-    /// The socket's.
-    pub fn expire(&mut self, shared: &mut Shared) -> io::Result<()> {
-        shared.output.clear();
-        if let Some(active) = &mut self.active {
-            shared.service.expire(&mut active.state, &self.peer, &active.input, &mut shared.output);
-        }
-        self.finish(shared, true)
-    }
-
-    fn finish(&mut self, shared: &Shared, linger: bool) -> io::Result<()> {
-        let output = &shared.output;
-        self.phase = Phase::Flushing { linger };
-        let sent = socket::send(&self.stream, output, true)?;
-        shared.count_bytes(&self.peer, 0, sent);
-        if self.active.is_some() || sent < output.len() {
-            self.hold(Box::default(), &[], &output[sent..]);
-        }
-        Ok(())
     }
 
     /// Keeps what is neither served nor sent. What nobody will read any more is dropped.

@@ -18,6 +18,8 @@ use std::thread;
 pub struct DatabaseFiles {
     paths: Vec<PathBuf>,
     language: String,
+    /// The databases as they were opened first, as they are named to people.
+    first: String,
     /// How many reloads have begun.
     begun: AtomicUsize,
     /// The databases, and which reload they come from. Locked for no longer than it takes to copy or replace a pointer.
@@ -47,8 +49,9 @@ impl DatabaseFiles {
     /// # Errors
     /// The first file that is wrong.
     pub fn open(paths: Vec<PathBuf>, language: String) -> Result<DatabaseFiles, FileError> {
-        let last = Mutex::new((0, Arc::new(open_all(&paths, &language)?)));
-        Ok(DatabaseFiles { paths, language, begun: AtomicUsize::new(0), last })
+        let databases = open_all(&paths, &language)?;
+        let first = databases.to_string();
+        Ok(DatabaseFiles { paths, language, first, begun: AtomicUsize::new(0), last: Mutex::new((0, Arc::new(databases))) })
     }
 
     /// The databases as they were opened last.
@@ -57,24 +60,40 @@ impl DatabaseFiles {
     }
 
     /// Begins to open the files anew, in a thread that ends when it has: a slow disk stops no request. Then it rings the bell,
-    /// and a supervisor is told.
+    /// and a supervisor is told what came of it.
     pub(super) fn begin_reload(self: &Arc<Self>, stopper: &Stopper, supervisor: Option<Arc<Supervisor>>) {
         let number = 1 + self.begun.fetch_add(1, Ordering::Relaxed);
         let (files, stopper) = (Arc::clone(self), stopper.clone());
+        let its_supervisor = supervisor.clone();
         let reload = move || {
-            files.reload(number);
+            let reloaded = files.reload(number);
             stopper.ring();
-            if let Some(supervisor) = supervisor {
-                supervisor.reloaded();
+            if let Some(supervisor) = its_supervisor {
+                supervisor.reloaded(&reloaded.map_or_else(|fault| fault, |()| files.status(supervisor.status())));
             }
         };
         if let Err(error) = thread::Builder::new().name("reload".to_owned()).spawn(reload) {
-            log::error!("the databases are not opened anew, because there is no thread for it: {error}");
+            let fault = format!("the databases are not opened anew, because there is no thread for it: {error}");
+            log::error!("{fault}");
+            if let Some(supervisor) = supervisor {
+                supervisor.reloaded(&fault);
+            }
         }
     }
 
-    /// Opens the files anew. Where one of them is wrong, that is told, and nothing changes.
-    fn reload(&self, number: usize) {
+    /// The status that was told at the start, which ends in the databases, with those of now.
+    fn status(&self, first: &str) -> String {
+        match first.strip_suffix(&self.first) {
+            Some(start) => format!("{start}{}", self.databases()),
+            None => first.to_owned(),
+        }
+    }
+
+    /// Opens the files anew.
+    ///
+    /// # Errors
+    /// One of them is wrong, which is logged, and nothing changes.
+    fn reload(&self, number: usize) -> Result<(), String> {
         match open_all(&self.paths, &self.language) {
             Ok(databases) => {
                 let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,9 +102,12 @@ impl DatabaseFiles {
                     log::info!("reloaded: {databases}");
                     *last = (number, Arc::new(databases));
                 }
+                Ok(())
             }
             Err(FileError { index, reason }) => {
-                log::error!("{} {reason}; all databases stay as they were", self.paths[index].display());
+                let fault = format!("{} {reason}; all databases stay as they were", self.paths[index].display());
+                log::error!("{fault}");
+                Err(fault)
             }
         }
     }

@@ -3,9 +3,9 @@
 use mio::net::TcpStream;
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 use std::io::{self, Read};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
@@ -37,6 +37,11 @@ pub fn discard(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<Option<usize
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Whether something has arrived that was not received. A FIN is nothing; an error is told by whatever is done next.
+pub fn has_input(stream: &TcpStream) -> bool {
+    recv(stream.as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK).is_ok_and(|length| length > 0)
 }
 
 /// Sends what the socket takes of `bytes` and tells how much that was. `more`: something follows at once, even if only the
@@ -71,8 +76,22 @@ pub fn give_up(stream: &TcpStream) {
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
 
-/// Whether the kernel gave no socket, no port or no memory: no word on what was asked.
-pub fn is_shortage(error: &io::Error) -> bool {
-    const SHORTAGES: [i32; 6] = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM, libc::EADDRNOTAVAIL, libc::EAGAIN];
-    error.raw_os_error().is_some_and(|code| SHORTAGES.contains(&code))
+/// Whether connecting to this address failed because the kernel gave no socket, no port or no memory: no word on what was asked.
+pub fn is_shortage(error: &io::Error, address: SocketAddr) -> bool {
+    const SHORTAGES: [i32; 5] = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM, libc::EAGAIN];
+    match error.raw_os_error() {
+        // All ports are in use, or this machine has no address of that family, as where IPv6 is switched off.
+        Some(libc::EADDRNOTAVAIL) => has_source(address),
+        Some(code) => SHORTAGES.contains(&code),
+        None => false,
+    }
+}
+
+/// Whether this machine has an address from which it could send to this one. Nothing is sent, and ports of TCP are not needed for it.
+fn has_source(address: SocketAddr) -> bool {
+    let connect = || Socket::new(Domain::for_address(address), Type::DGRAM.cloexec(), None)?.connect(&address.into());
+    match connect() {
+        Ok(()) => true,
+        Err(error) => error.raw_os_error() != Some(libc::EADDRNOTAVAIL) && is_shortage(&error, address),
+    }
 }

@@ -10,6 +10,7 @@
 use nix::time::{ClockId, clock_gettime};
 use std::io;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub struct Supervisor {
     socket: UnixDatagram,
     address: SocketAddr,
     watchdog: Option<Duration>,
+    /// What was told at the start.
+    status: OnceLock<String>,
     is_stopping: AtomicBool,
     /// It was told of a reload, and has no room yet for hearing that this is over.
     owes_ready: AtomicBool,
@@ -47,6 +50,7 @@ impl Supervisor {
             socket: UnixDatagram::unbound()?,
             address: supervision.address.clone(),
             watchdog: supervision.watchdog,
+            status: OnceLock::new(),
             is_stopping: AtomicBool::new(false),
             owes_ready: AtomicBool::new(false),
             threads,
@@ -68,21 +72,27 @@ impl Supervisor {
     /// # Errors
     /// Nobody is there, which is no reason to stop: the variable may be left over from another program.
     pub fn ready(&self, status: &str) -> io::Result<()> {
-        let told = self.socket.send_to_addr(format!("READY=1\nSTATUS={status}").as_bytes(), &self.address);
+        let told = self.socket.send_to_addr(ready(self.status.get_or_init(|| status.to_owned())).as_bytes(), &self.address);
         self.socket.set_nonblocking(true)?;
         told.map(drop)
     }
 
-    /// Tells that it has read again what can be read again: its databases. If the supervisor has no room for that now, nothing is lost but
-    /// news; if it has room for the first half alone, it would wait for the second for ever: that is told with the next beat.
-    pub fn reloaded(&self) {
+    /// How it serves, as it was told at the start.
+    pub fn status(&self) -> &str {
+        self.status.get().map_or("", String::as_str)
+    }
+
+    /// Tells that it has read again what can be read again, its databases, or has tried to; `status` says what came of it. If the
+    /// supervisor has no room for that now, nothing is lost but news; if it has room for the first half alone, it would wait for the second
+    /// for ever: that is told with the next beat, without the status.
+    pub fn reloaded(&self, status: &str) {
         if self.is_stopping.load(Ordering::Relaxed) {
             return;
         }
         if !self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={}", micros())) {
             return log::warn!("NOTIFY_SOCKET is full: nobody is told of the reload, which is done");
         }
-        if !self.tell("READY=1") {
+        if !self.tell(&ready(status)) {
             self.owes_ready.store(true, Ordering::Relaxed);
             log::warn!("NOTIFY_SOCKET is full: that the reload is done is told with the next beat of WATCHDOG_USEC");
         }
@@ -116,6 +126,11 @@ impl Supervisor {
     }
 }
 
+/// That it serves, and how. A file's name may hold anything, and a line feed would begin another assignment.
+fn ready(status: &str) -> String {
+    format!("READY=1\nSTATUS={}", status.replace('\n', " "))
+}
+
 /// CLOCK_MONOTONIC.
 fn micros() -> i64 {
     // It does not fail: every kernel has this clock.
@@ -142,12 +157,12 @@ mod tests {
         supervisor.ready("").unwrap();
         let fill = || while supervisor.tell("x") {};
         fill();
-        supervisor.reloaded();
+        supervisor.reloaded("");
         assert_eq!(all(), ["READY=1\nSTATUS="], "no half of it");
         fill();
         // Room for one.
         assert!(told().is_some());
-        supervisor.reloaded();
+        supervisor.reloaded("");
         let mut joined = 0;
         supervisor.join(&mut joined);
         assert!(all().iter().all(|state| state.starts_with("RELOADING=1\n")));

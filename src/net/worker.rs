@@ -211,7 +211,7 @@ impl Worker {
             self.stopper.ring();
             match (&self.databases, supervisor) {
                 (Some(databases), _) => databases.begin_reload(&self.stopper, supervisor.map(Arc::clone)),
-                (None, Some(supervisor)) => supervisor.reloaded(),
+                (None, Some(supervisor)) => supervisor.reloaded(supervisor.status()),
                 (None, None) => {}
             }
         }

@@ -8,9 +8,11 @@
 //! and counted.
 
 mod escape;
+mod kept;
 mod line;
 mod stamp;
 
+pub use kept::kept;
 pub use line::{FIELD_MAX, LINE_MAX, METHOD_MAX, TARGET_MAX};
 
 use super::output::Output;

@@ -9,6 +9,7 @@ pub mod access_log;
 pub mod metrics;
 
 use crate::exchange::{Record, Recorder};
+use crate::http::Request;
 use crate::http::response::Date;
 use crate::resource::Resource;
 use crate::resource::monitoring::Format;
@@ -32,8 +33,8 @@ impl Observers {
 }
 
 impl Recorder for Observers {
-    fn wants_sent(&self) -> bool {
-        self.access_log.is_some()
+    fn keep(&self, request: &Request<'_, '_>, head: &[u8]) -> Box<[u8]> {
+        self.access_log.as_ref().map(|_| access_log::kept(request, head)).unwrap_or_default()
     }
 
     fn set_date(&mut self, date: &Date) {

@@ -6,6 +6,7 @@ mod oracle;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod kept;
 mod lines;
 mod program;
 mod properties;

@@ -139,9 +139,9 @@ fn a_request_that_met_the_fin_resets_nothing() {
     }
 }
 
-/// More answers than one output holds: then it is not known which is the last, but nobody is kept waiting for that.
+/// More answers than one output holds.
 #[test]
-fn what_becomes_idle_late_ends_too() {
+fn the_last_of_many_answers_closes() {
     let server = server(1);
     let mut client = Client::new(server.address);
     client.send(&[GET, &GET[..20]].concat());
@@ -151,6 +151,7 @@ fn what_becomes_idle_late_ends_too() {
     client.send(&[&GET[20..], GET.repeat(999).as_slice()].concat());
     let answers = client.rest();
     assert!(answers.len() == 1000 && answers.iter().all(Answer::is_right), "{}", answers.len());
+    assert_eq!(answers.iter().position(Answer::closes), Some(999));
     drop(client);
     server.join();
     assert!(began.elapsed() < super::PATIENCE / 2, "{:?}", began.elapsed());

@@ -287,8 +287,8 @@ fn what_is_answered_is_recorded() {
     struct Records(Vec<String>);
 
     impl Recorder for Records {
-        fn wants_sent(&self) -> bool {
-            true
+        fn keep(&self, _: &Request<'_, '_>, head: &[u8]) -> Box<[u8]> {
+            head.into()
         }
 
         fn record(&mut self, record: &Record<'_>) {

@@ -71,7 +71,7 @@ impl Stage {
             }
             Some(Question::Port(_, port)) => Reply::Port { is_open: port == 80 },
         };
-        let next = self.service.reply(&mut self.state, &self.peer, self.kept.is_empty(), &reply, &mut self.answers);
+        let next = self.service.reply(&mut self.state, &self.peer, (self.kept.is_empty(), false), &reply, &mut self.answers);
         self.go_on(next);
         self.serve();
         true
@@ -129,6 +129,22 @@ proptest! {
     }
 }
 
+/// What is missing is content that nobody wants: the look-up is made all the same, and the connection closes.
+#[test]
+fn a_look_up_is_made_without_content_that_does_not_come_in_time() {
+    for (line, end) in [("GET /hostname", "\r\n\r\ndialup-9.example.net\n"), ("GET /port/80", "\r\n\r\nopen\n")] {
+        let mut stage = Stage::new();
+        stage.send(format!("{line} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab").as_bytes());
+        assert_eq!((stage.state.question(), &stage.kept[..]), (None, &b""[..]));
+        let next = stage.service.expire(&mut stage.state, &stage.peer, b"", &mut stage.answers);
+        assert_eq!((next, &stage.answers[..]), (Next::Wait, &b""[..]));
+        assert!(stage.reply() && stage.is_closed);
+        let answer = String::from_utf8(stage.answers).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with(end), "{answer}");
+        assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
+    }
+}
+
 /// Status, JSON or text, content.
 #[test]
 fn what_is_said_of_each_reply() {
@@ -173,7 +189,7 @@ fn what_is_said_of_each_reply() {
         let mut stage = Stage::new();
         stage.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\nAccept: {accept}\r\n\r\n").as_bytes());
         assert_eq!(stage.answers, b"");
-        let next = stage.service.reply(&mut stage.state, &stage.peer, true, &reply, &mut stage.answers);
+        let next = stage.service.reply(&mut stage.state, &stage.peer, (true, false), &reply, &mut stage.answers);
         assert_eq!(next, Next::Read);
         let answer = String::from_utf8(stage.answers).unwrap();
         let (head, content) = answer.split_once("\r\n\r\n").unwrap();

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod activation;
+#[path = "../support/mmdb.rs"]
+mod mmdb;
 mod notification;
 
 use nix::sys::signal::{Signal, kill};
@@ -44,7 +46,11 @@ struct Server {
 
 impl Server {
     fn start(listeners: &[&TcpListener], variables: Variables<'_>, arguments: &str) -> Server {
-        let mut child = swagip(listeners, variables, arguments).spawn().unwrap();
+        Server::spawn(&mut swagip(listeners, variables, arguments))
+    }
+
+    fn spawn(command: &mut Command) -> Server {
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines().map(Result::unwrap);
         let start_line = lines.find(|line| line.starts_with("listening on ")).unwrap();
         Server { child, start_line }

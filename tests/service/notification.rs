@@ -1,5 +1,6 @@
 //! What a supervisor is told.
 
+use super::mmdb::{Mmdb, replace};
 use super::{GET, PATIENCE, Server, answer, send, swagip, wait};
 use nix::sys::ptrace;
 use nix::sys::wait::{WaitPidFlag, waitpid};
@@ -9,8 +10,9 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process;
+use std::process::{self, Command};
 use std::time::Duration;
 
 /// Half of it is what a thread may take to turn, on a machine that is busy.
@@ -95,7 +97,7 @@ fn a_supervisor_is_told_of_the_start_a_reload_and_the_end() {
             let uptime = fs::read_to_string("/proc/uptime").unwrap();
             let seconds: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
             assert!((seconds - micros as f64 / 1e6).abs() < PATIENCE.as_secs_f64(), "{micros} is now");
-            assert_eq!(supervisor.next().as_deref(), Some("READY=1"));
+            assert_eq!(supervisor.next(), Some(format!("READY=1\nSTATUS={}", server.start_line)));
         }
         let address = server.start_line.split([' ', ',']).nth(2).unwrap().parse().unwrap();
         assert_eq!(answer(send(address, GET)), "127.0.0.1");
@@ -177,16 +179,24 @@ fn a_supervisor_that_is_not_there_is_none() {
 
 /// A service manager may forbid what binds a thread to its CPU: then it never hears that the server is ready.
 #[test]
-#[allow(unsafe_code)]
 fn threads_that_may_not_be_pinned_are_not_ready() {
-    use std::os::unix::process::CommandExt;
-    let load = libc::sock_filter { code: (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, jt: 0, jf: 0, k: 0 };
-    let number = libc::SYS_sched_setaffinity as u32;
-    let skip = libc::sock_filter { code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, jt: 0, jf: 1, k: number };
-    let give = |k| libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k };
-    let mut filter = [load, skip, give(libc::SECCOMP_RET_ERRNO | libc::EPERM as u32), give(libc::SECCOMP_RET_ALLOW)];
     let supervisor = Supervisor::new("pinned");
     let mut command = swagip(&[], &[("NOTIFY_SOCKET", &supervisor.name)], "-t pinned -l 127.0.0.1:0");
+    forbid(&mut command, libc::SYS_sched_setaffinity, libc::EPERM);
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("--threads pinned: cannot bind a thread to its CPU: "), "{told}");
+    assert_eq!(supervisor.rest(), [""; 0], "nobody was told anything");
+}
+
+/// Has this system call fail in the program.
+#[allow(unsafe_code)]
+fn forbid(command: &mut Command, call: libc::c_long, error: i32) {
+    let load = libc::sock_filter { code: (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, jt: 0, jf: 0, k: 0 };
+    let skip = libc::sock_filter { code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, jt: 0, jf: 1, k: call as u32 };
+    let give = |k| libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k };
+    let mut filter = [load, skip, give(libc::SECCOMP_RET_ERRNO | error as u32), give(libc::SECCOMP_RET_ALLOW)];
     // SAFETY: prctl may be called between fork and exec, and reads the filter, which the closure owns.
     unsafe {
         command.pre_exec(move || {
@@ -196,9 +206,45 @@ fn threads_that_may_not_be_pinned_are_not_ready() {
             Ok(())
         })
     };
-    let output = command.output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("--threads pinned: cannot bind a thread to its CPU: "), "{told}");
-    assert_eq!(supervisor.rest(), [""; 0], "nobody was told anything");
+}
+
+/// The status of the next reload.
+fn status_after_reload(supervisor: &Supervisor) -> String {
+    assert!(supervisor.next().unwrap().starts_with("RELOADING=1\nMONOTONIC_USEC="));
+    supervisor.next().unwrap().strip_prefix("READY=1\nSTATUS=").unwrap().to_owned()
+}
+
+/// Whether the databases are new or, as one is wrong, the old ones.
+#[test]
+fn a_supervisor_is_told_what_came_of_a_reload() {
+    let path = Mmdb::city().file();
+    let supervisor = Supervisor::new("databases");
+    let server = supervisor.start(&format!("-t 2 --mmdb {}", path.display()), &[]);
+    assert_eq!(supervisor.next(), Some(format!("READY=1\nSTATUS={}", server.start_line)));
+    replace(&path, b"");
+    server.signal("HUP");
+    let wrong = format!("{} is not a MaxMind DB file, or is truncated; all databases stay as they were", path.display());
+    assert_eq!(status_after_reload(&supervisor), wrong);
+    replace(&path, &Mmdb::asn().bytes());
+    server.signal("HUP");
+    let status = status_after_reload(&supervisor);
+    assert_eq!(status, server.start_line.replace("looking up in GeoLite2-City", "looking up in GeoLite2-ASN"));
+    assert_ne!(status, server.start_line);
+    fs::remove_file(path).unwrap();
+}
+
+/// It would wait for the end of a reload that has never begun.
+#[test]
+fn a_supervisor_is_told_of_a_reload_for_which_there_is_no_thread() {
+    let path = Mmdb::city().file();
+    let supervisor = Supervisor::new("threads");
+    let variables = [("NOTIFY_SOCKET", supervisor.name.as_str())];
+    let mut command = swagip(&[], &variables, &format!("-t 1 -l 127.0.0.1:0 --mmdb {}", path.display()));
+    forbid(&mut command, libc::SYS_clone3, libc::EAGAIN);
+    let server = Server::spawn(&mut command);
+    assert!(supervisor.next().unwrap().starts_with("READY=1\n"));
+    server.signal("HUP");
+    let status = status_after_reload(&supervisor);
+    assert!(status.starts_with("the databases are not opened anew, because there is no thread for it: "), "{status}");
+    fs::remove_file(path).unwrap();
 }

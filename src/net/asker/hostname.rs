@@ -40,7 +40,7 @@ impl Hostname {
         let question = Question { name: Name::of_address(address), kind: Kind::Ptr };
         match Query::begin(question, resolver, scene) {
             Ok(query) => Ok(Hostname { address, resolver, query, stage: Stage::Names, end: scene.now + TIMEOUT }),
-            Err(error) if socket::is_shortage(&error) => Err(Reply::Busy),
+            Err(error) if socket::is_shortage(&error, resolver) => Err(Reply::Busy),
             Err(_) => Err(Reply::Unknown),
         }
     }
@@ -102,7 +102,7 @@ impl Hostname {
         let Some(name) = names.first().cloned() else { return Err(self.unconfirmed()) };
         match Query::begin(Question { name, kind }, self.resolver, scene) {
             Ok(query) => self.query = query,
-            Err(error) if socket::is_shortage(&error) => return Err(Reply::Busy),
+            Err(error) if socket::is_shortage(&error, self.resolver) => return Err(Reply::Busy),
             Err(_) => return Err(self.unconfirmed()),
         }
         Ok(())

@@ -35,7 +35,7 @@ impl Reach {
                 socket::give_up(&stream);
                 Ok(Reach { stream, end: scene.now + TIMEOUT })
             }
-            Err(error) if socket::is_shortage(&error) => Err(Reply::Busy),
+            Err(error) if socket::is_shortage(&error, address) => Err(Reply::Busy),
             // The kernel sends nothing where it knows no way to this address, so nothing was learnt of the port. A port of this machine
             // may refuse at once.
             Err(error) if error.kind() != io::ErrorKind::ConnectionRefused => Err(Reply::NoRoute),

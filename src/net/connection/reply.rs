@@ -42,7 +42,8 @@ impl Connection {
         let Some(mut active) = self.active.take() else { return Ok(()) };
         active.ticket = None;
         shared.output.clear();
-        let next = shared.service.reply(&mut active.state, &self.peer, active.input.is_empty(), reply, &mut shared.output);
+        let rest = (active.input.is_empty(), self.may_have_more(shared));
+        let next = shared.service.reply(&mut active.state, &self.peer, rest, reply, &mut shared.output);
         self.phase = phase(next);
         let sent = socket::send(&self.stream, &shared.output, self.phase.is_last())?;
         shared.count_bytes(&self.peer, 0, sent);

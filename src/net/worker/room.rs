@@ -42,7 +42,7 @@ impl Worker {
         match self.deadlines.wait(slot) {
             Some(Wait::Write) => return self.give_up(slot, Closed::Evicted),
             // After an error there is nobody left to tell.
-            Some(Wait::Content | Wait::Reply) => drop(self.connections[slot].expire(&mut self.shared)),
+            Some(Wait::Content | Wait::Reply) => drop(self.connections[slot].expire_at_once(&mut self.shared)),
             _ => {}
         }
         self.close_for(slot, Closed::Evicted);

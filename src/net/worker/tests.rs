@@ -4,7 +4,7 @@
 use super::accept::ACCEPT_REST;
 use super::{Common, EVENTS_MAX, Worker, listener_token};
 use crate::exchange::Recorder;
-use crate::exchange::Service;
+use crate::exchange::{Service, Waiting};
 use crate::net::deadlines::{Millis, NEVER, Wait};
 use crate::net::listener;
 use crate::net::queries::{Asker, Queries, Ticket};
@@ -176,7 +176,11 @@ impl Client {
                 Err(error) => panic!("{error}"),
             }
         }
-        answers(std::str::from_utf8(&self.received).unwrap())
+        answers(self.text())
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.received).unwrap()
     }
 }
 
@@ -338,13 +342,63 @@ fn a_client_that_sends_a_fin_is_answered() {
 }
 
 #[test]
+fn a_question_is_asked_without_content_that_does_not_come_in_time() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut client = stage.connect(Ipv4Addr::LOCALHOST);
+    let request = b"GET /hostname HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab";
+    client.stream.as_mut().unwrap().write_all(request).unwrap();
+    stage.turn_until(|stage| stage.worker.connections.iter().any(|(_, one)| !one.is_idle()));
+    stage.pass(1999);
+    stage.turn();
+    assert_eq!(stage.open_questions(), 0, "it has its time");
+    stage.pass(2);
+    stage.turn_until(|stage| stage.open_questions() == 1);
+    let ticket = stage.script.lock().unwrap().asked[0].0;
+    let name = Reply::Hostname { name: "b.example".to_owned(), is_confirmed: true };
+    stage.script.lock().unwrap().replies.push_back((ticket, name));
+    stage.turn_until(|_| client.answers() == [(200, "b.example".to_owned())]);
+    assert!(client.text().contains("\r\nConnection: close\r\n"), "{}", client.text());
+    assert_eq!((stage.counted("answered"), stage.counted("refused")), (1, 0));
+}
+
+/// A head that came in pieces leaves nothing of the room that it needed.
+#[test]
+fn what_waits_keeps_no_room_for_its_head() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    for (target, fields, waiting) in [
+        ("/hostname", "", Waiting::Reply),
+        ("/hostname", "Content-Length: 5\r\n", Waiting::Content),
+        ("/ip", "Content-Length: 5\r\n", Waiting::Content),
+    ] {
+        let mut client = stage.connect(Ipv4Addr::LOCALHOST);
+        let stream = client.stream.as_mut().unwrap();
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: a\r\n{fields}X: {}", "x".repeat(15_000)).unwrap();
+        let state =
+            |stage: &Stage| stage.worker.connections.iter().find_map(|(_, one)| Some(one.active.as_ref()?.state.waiting()));
+        stage.turn_until(|stage| state(stage) == Some(Waiting::Head));
+        write!(stream, "\r\n\r\n").unwrap();
+        stage.turn_until(|stage| state(stage) == Some(waiting));
+        let room =
+            stage.worker.connections.iter().map(|(_, one)| one.active.as_ref().map_or(0, |active| active.input.capacity()));
+        assert_eq!(room.max(), Some(0), "{target} {fields}");
+        drop(client);
+        stage.end_all();
+        stage.turn_until(|stage| stage.worker.connections.is_empty());
+    }
+}
+
+#[test]
 fn stopping_waits_for_a_reply_within_its_time() {
     static TIME: AtomicU64 = AtomicU64::new(1);
-    for is_replied in [true, false] {
+    for (is_replied, before, after) in
+        [(true, &["/ip"][..], &[][..]), (false, &["/ip"], &[]), (true, &[], &[]), (true, &[], &["/ip"])]
+    {
         let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
         let mut client = stage.connect(Ipv4Addr::LOCALHOST);
         client.ask("/hostname");
-        client.ask("/ip");
+        before.iter().for_each(|path| client.ask(path));
         stage.turn_until(|stage| stage.open_questions() == 1);
         stage.stopper.stop(Order::DrainAtOnce);
         stage.turn_until(|stage| {
@@ -352,6 +406,7 @@ fn stopping_waits_for_a_reply_within_its_time() {
             stage.worker.listeners.is_empty()
         });
         assert!(!stage.worker.is_done());
+        after.iter().for_each(|path| client.ask(path));
         if is_replied {
             let ticket = stage.script.lock().unwrap().asked[0].0;
             stage.script.lock().unwrap().replies.push_back((ticket, Reply::Unknown));
@@ -362,9 +417,33 @@ fn stopping_waits_for_a_reply_within_its_time() {
             stage.pass(100);
             stage.worker.is_done()
         });
-        assert_eq!(client.answers().iter().map(|answer| answer.0).collect::<Vec<_>>(), [404, 200]);
+        let expected = [&[404][..], &[200].repeat(before.len() + after.len())].concat();
+        assert_eq!(client.answers().iter().map(|answer| answer.0).collect::<Vec<_>>(), expected);
+        let closes: Vec<_> = client.text().match_indices("Connection: close").collect();
+        let last = client.text().rfind("HTTP/1.1 ").unwrap();
+        assert!(matches!(closes[..], [(at, _)] if at > last), "only the last one closes: {}", client.text());
         assert_eq!(client.stream.unwrap().read(&mut [0]).unwrap(), 0, "and closed");
     }
+}
+
+/// As much as is read at once, to the byte.
+#[test]
+fn while_stopping_the_last_answer_to_a_full_read_closes() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut client = stage.connect(Ipv4Addr::LOCALHOST);
+    client.ask("/ip");
+    stage.turn_until(|_| client.answers().len() == 1);
+    stage.stopper.stop(Order::Drain);
+    stage.turn();
+    let (start, end) = ("GET /ip HTTP/1.1\r\nHost: a\r\nX: ", "\r\n\r\n");
+    let length = stage.worker.shared.input.len() / 4;
+    let request = format!("{start}{}{end}", "x".repeat(length - start.len() - end.len()));
+    // It fits into the socket, of which nothing is read meanwhile.
+    client.stream.as_mut().unwrap().write_all(request.repeat(4).as_bytes()).unwrap();
+    stage.turn_until(|_| client.answers().len() == 5);
+    let closes: Vec<_> = client.text().match_indices("Connection: close").collect();
+    assert!(matches!(closes[..], [(at, _)] if at > client.text().rfind("HTTP/1.1 ").unwrap()), "{}", client.text());
 }
 
 #[test]
