@@ -210,7 +210,7 @@ impl Connection {
     }
 
     /// Whether more may have arrived than was read. The socket is asked only while stopping, when the answer to the last request closes.
-    #[cold]
+    #[cold] // Out of the way of each request.
     fn may_have_more(&self, shared: &Shared) -> bool {
         !shared.service.is_draining() || socket::has_input(&self.stream)
     }

@@ -7,17 +7,21 @@ use crate::observe::metrics::{Closed, LookupResult};
 use crate::resource::Reply;
 
 impl Worker {
-    /// Asks what a connection's request is about, and has the connection wait; false where too much is being asked, and it was
-    /// answered so.
+    /// Asks what a connection's request is about, and has the connection wait. False: it has no ticket, because too much is being asked or
+    /// nothing is to be, and does not wait.
     pub(super) fn ask(&mut self, slot: usize) -> bool {
         let Worker { connections, queries, poll, shared, .. } = self;
         let connection = &mut connections[slot];
-        let Some(question) = connection.question() else { return true };
-        let ticket = queries.as_mut().and_then(|queries| queries.ask(slot, question, poll.registry(), shared.now));
+        let question = connection.question();
+        let ticket = question.and_then(|question| queries.as_mut()?.ask(slot, question, poll.registry(), shared.now));
         connection.set_ticket(ticket);
-        shared.count_asked(question);
+        if let Some(question) = question {
+            shared.count_asked(question);
+            if ticket.is_none() {
+                shared.count_result(Asked { question, at: shared.now }, LookupResult::Refused);
+            }
+        }
         if ticket.is_none() {
-            shared.count_result(Asked { question, at: shared.now }, LookupResult::Refused);
             self.reply(slot, &Reply::Busy);
         }
         ticket.is_some()

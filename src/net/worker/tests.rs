@@ -362,6 +362,21 @@ fn a_question_is_asked_without_content_that_does_not_come_in_time() {
     assert_eq!((stage.counted("answered"), stage.counted("refused")), (1, 0));
 }
 
+/// No request brings this about; nobody would ever wake such a connection.
+#[test]
+fn a_connection_that_asks_nothing_does_not_wait() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut client = stage.connect(Ipv4Addr::LOCALHOST);
+    client.ask("/ip");
+    stage.turn_until(|_| client.answers().len() == 1);
+    let slot = stage.worker.connections.iter().next().unwrap().0;
+    assert!(!stage.worker.ask(slot));
+    client.ask("/ip");
+    stage.turn_until(|_| client.answers().len() == 2);
+    assert_eq!((stage.open_questions(), stage.counted("refused")), (0, 0));
+}
+
 /// A head that came in pieces leaves nothing of the room that it needed.
 #[test]
 fn what_waits_keeps_no_room_for_its_head() {
