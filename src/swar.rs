@@ -1,11 +1,12 @@
-//! Bytes looked at eight at a time (SWAR: SIMD within a register), because most texts of an answer are that short: what the compiler makes
-//! of a loop over their bytes is made for long ones, and takes three times as many instructions.
+//! Checks eight bytes at a time (SWAR: SIMD within a register). Most texts in an answer are about that short; the code that the compiler
+//! makes of a loop over bytes suits long ones, and takes three times as many instructions.
 
-/// A byte of a word that is 1, in each of its bytes.
+/// A word whose eight bytes are all 1.
 const ONES: u64 = u64::MAX / 255;
 const HIGH_BITS: u64 = ONES * 0x80;
 
-/// Whether all bytes are printable ASCII (0x20 to 0x7e), and none of them is one of `others`, which have no space.
+/// Whether all bytes are printable ASCII (0x20 to 0x7e), and none is one of `others`. These must not include the space, with which
+/// short texts are padded.
 pub fn is_printable<const N: usize>(bytes: &[u8], others: [u8; N]) -> bool {
     let is_right = |word: u64| {
         // A high bit is set in a byte that is wrong, and else only in those after it.

@@ -25,7 +25,7 @@ const FLOAT: u8 = 15;
 /// The largest size that is in a header itself.
 const SIZE_MAX: u8 = 28;
 
-/// Where pointers of three and of four bytes begin to count.
+/// What is added to pointers of three and of four bytes: shorter ones reach what is before.
 const POINTER_3: usize = 2048;
 const POINTER_4: usize = 526_336;
 
@@ -64,15 +64,15 @@ struct Header {
     back: Option<usize>,
 }
 
-/// What is there of a value by its first byte: its bytes, without those of the values in it, and how many of those follow. Where a first
-/// byte does not tell, the length is 0.
+/// What the first byte of a value tells: how many bytes the value takes, without the values inside it, and how many of those follow. A
+/// length of 0: the first byte is not enough.
 #[derive(Clone, Copy)]
 struct Extent {
     length: u8,
     values: u8,
 }
 
-/// By first bytes. To skip values by it takes 420 instructions less of `/json`.
+/// By first byte. Skipping values with this table saves 420 instructions of `/json`.
 static EXTENTS: [Extent; 256] = {
     let mut extents = [Extent { length: 0, values: 0 }; 256];
     let mut first = 0;
