@@ -114,17 +114,12 @@ impl<R: Recorder> Service<R> {
     pub fn serve(&mut self, state: &mut State, peer: &mut Peer, input: &[u8], more: bool, output: &mut Vec<u8>) -> Served {
         let mut call = Call { peer, length: input.len(), more, output, consumed: 0, answered: false, unsent: 0, next: None };
         let mut storage = request::storage::<FIELDS_USUAL>();
-        while call.next.is_none() && call.consumed < input.len() {
-            if call.work() >= OUTPUT_MAX {
-                call.next = Some(Next::Again);
-                break;
-            }
-            let rest = &input[call.consumed..];
-            if let Err(refusal) = self.step(state, rest, &mut call, &mut storage) {
+        while call.goes_on() {
+            if let Err(refusal) = self.step(state, &input[call.consumed..], &mut call, &mut storage) {
                 if refusal == Refusal::PROXY_HEADER {
                     self.note(Notice::ProxyHeader, call.peer);
                 }
-                self.refuse(refusal, state, call.peer, rest, call.output);
+                self.refuse(refusal, state, call.peer, &input[call.consumed..], call.output);
                 call.next = Some(Next::Close { linger: true });
             }
         }
@@ -141,8 +136,8 @@ impl<R: Recorder> Service<R> {
     ) -> Result<(), Refusal> {
         match state {
             // A head that arrives whole is parsed at once, any other one when the scan has found it complete.
-            State::Idle => match &request::parse(input, storage) {
-                Ok(Parsed::Request(request)) => self.answer(request, input, state, call),
+            State::Idle => match &mut request::parse(input, storage) {
+                Ok(Parsed::Request(request)) => self.answer_alike(request, input, state, call),
                 Ok(Parsed::Crowded) => self.crowded_step(state, input, call, storage),
                 Ok(Parsed::Rescan) => self.rare_step(state, input, call),
                 Err(refusal) => Err(*refusal),

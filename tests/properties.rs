@@ -241,6 +241,37 @@ fn request() -> impl Strategy<Value = Shown> {
     })
 }
 
+/// Request lines of which some change what the fields after them mean.
+const LINES: &[&str] = &[
+    "GET / HTTP/1.1",
+    "GET / HTTP/1.1",
+    "GET /user-agent?a HTTP/1.1",
+    "GET /user-agent HTTP/1.0",
+    "GET /host HTTP/1.9",
+    "HEAD /all HTTP/1.1",
+    "OPTIONS * HTTP/1.1",
+    "GET http://b/host HTTP/1.1",
+    "GET /host HTTP/1.1",
+    "GET /json HTTP/1.1",
+    "PUT / HTTP/1.1",
+    "CONNECT b:1 HTTP/1.1",
+    "GET * HTTP/1.1",
+    "\r\nGET / HTTP/1.1",
+];
+
+/// What comes after the request line.
+const TAILS: &[&str] = &[
+    "Host: a\r\n\r\n",
+    "Host: a\r\n\r\n",
+    "Host: a\r\nUser-Agent: curl/8\r\nAccept: */*\r\n\r\n",
+    "Host: a\r\nUser-Agent: curl/9\r\nAccept: */*\r\n\r\n",
+    "Host: a\r\nConnection: keep-alive\r\n\r\n",
+    "Host: a\r\nContent-Length: 3\r\n\r\nabc",
+    "Host: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx",
+    "Host: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+    "\r\n",
+];
+
 /// What a PROXY listener may get: right, unknown, and wrong in several ways.
 const PROXY_HEADERS: &[&[u8]] = &[
     b"PROXY TCP4 203.0.113.9 192.0.2.1 54321 80\r\n",
@@ -356,6 +387,20 @@ proptest! {
         prop_assert_eq!(converse(&all.chunks(1).collect::<Vec<_>>()), converse(&[&all]));
     }
 
+    /// Fields that one request after another brings are parsed once; alone, each request's are.
+    #[test]
+    fn requests_with_the_same_fields_are_answered_as_if_each_came_alone(
+        turns in vec((vec(select(LINES), 1..6), select(TAILS)), 1..4),
+        cuts in vec(any::<Index>(), 1..3),
+    ) {
+        let requests = turns.iter().flat_map(|(lines, tail)| lines.iter().map(move |line| format!("{line}\r\n{tail}").into_bytes()));
+        let requests: Vec<Vec<u8>> = requests.collect();
+        let all = requests.concat();
+        let alone = converse(&requests.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        prop_assert_eq!(&converse(&[&all]), &alone);
+        prop_assert_eq!(&converse(&cut(&all, &cuts)), &alone);
+    }
+
     /// Nearly right requests: bytes are replaced, added and removed.
     #[test]
     fn cutting_a_broken_pipeline_anywhere_changes_nothing(
@@ -376,13 +421,15 @@ proptest! {
     }
 
     #[test]
-    fn cutting_what_passes_a_limit_anywhere_changes_nothing(which in 0..5usize, less in 0..40usize, cuts in vec(any::<Index>(), 1..6)) {
+    fn cutting_what_passes_a_limit_anywhere_changes_nothing(which in 0..6usize, less in 0..40usize, cuts in vec(any::<Index>(), 1..6)) {
         let long = "a".repeat(16 * 1024 - less);
         let all = match which {
             0 => long,
             1 => format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n"),
             2 => format!("HEAD / HTTP/1.1\r\nHost: a\r\nA: {long}\r\n\r\n"),
             3 => format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "A:\r\n".repeat(110 - less)),
+            // The same fields after a longer target.
+            4 => ["", "aaaaaaaaaaaaaaaaaaaa"].map(|target| format!("GET /{target} HTTP/1.1\r\nHost: a\r\nA: {}\r\n\r\n", &long[50..])).concat(),
             _ => format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;{}\r\nx\r\n0\r\n\r\n", &long[12_286..]),
         };
         prop_assert_eq!(converse(&cut(all.as_bytes(), &cuts)), converse(&[all.as_bytes()]));

@@ -12,6 +12,29 @@ use crate::http::{Method, Refusal};
 use crate::resource::{self, Answer, Context, Lookup};
 
 impl<R: Recorder> Service<R> {
+    /// Answers a request, and those after it with the same fields. A client that pipelines is one program, whose requests differ in
+    /// their targets, if at all.
+    pub(super) fn answer_alike<'c>(
+        &mut self,
+        request: &mut Request<'_, 'c>,
+        mut input: &'c [u8],
+        state: &mut State,
+        call: &mut Call<'_>,
+    ) -> Result<(), Refusal> {
+        loop {
+            let before = call.consumed;
+            self.answer(request, input, state, call)?;
+            if !call.goes_on() || !matches!(state, State::Idle) {
+                return Ok(());
+            }
+            let rest = &input[call.consumed - before..];
+            if !request.follow(input, rest) {
+                return Ok(());
+            }
+            input = rest;
+        }
+    }
+
     /// Answers a request, or asks for its content first.
     pub(super) fn answer(
         &mut self,

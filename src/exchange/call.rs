@@ -1,5 +1,6 @@
 //! One call of the exchange.
 
+use super::OUTPUT_MAX;
 use super::outcome::Next;
 use crate::client::Peer;
 
@@ -23,6 +24,17 @@ impl Call<'_> {
     /// The bytes of all that was made.
     pub fn work(&self) -> usize {
         self.output.len() + self.unsent
+    }
+
+    /// Whether more of the input is looked at.
+    pub fn goes_on(&mut self) -> bool {
+        if self.next.is_some() || self.consumed == self.length {
+            return false;
+        }
+        if self.work() >= OUTPUT_MAX {
+            self.next = Some(Next::Again);
+        }
+        self.next.is_none()
     }
 
     /// Consumes a request that was answered, or is as soon as its content is there.

@@ -144,6 +144,23 @@ fn parse_fields<'b>(section: &'b [u8], storage: &mut [Field<'b>]) -> Result<(usi
 }
 
 impl<'b> Request<'_, 'b> {
+    /// Becomes the request at the start of `input`, if nothing but method and target differs from this one, with which `before` begins:
+    /// the version and the fields, byte for byte the same, say the same, and are not parsed again. `false`: more differs, or it must be
+    /// [parsed](parse) for another reason.
+    pub fn follow(&mut self, before: &'b [u8], input: &'b [u8]) -> bool {
+        let Some((method, target, rest)) = RequestLine::split(input) else { return false };
+        let sent = self.target.sent;
+        let after = &before[sent.as_ptr() as usize - before.as_ptr() as usize + sent.len()..self.length];
+        let length = input.len() - rest.len() + after.len();
+        // An authority replaces what a field says.
+        if !rest.starts_with(after) || length > HEAD_MAX || self.target.authority.is_some() {
+            return false;
+        }
+        let Ok(target @ Target { authority: None, .. }) = Target::parse(method, target) else { return false };
+        (self.method, self.target, self.length) = (method, target, length);
+        true
+    }
+
     /// The authority of an absolute target, else the Host field: `uri-host [":" port]`, checked. `None` only on HTTP/1.0.
     pub fn host(&self) -> Option<&'b [u8]> {
         self.target.authority.or_else(|| self.facts.host())

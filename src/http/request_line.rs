@@ -20,11 +20,17 @@ pub struct RequestLine<'b> {
 impl<'b> RequestLine<'b> {
     /// The line, and what follows its CRLF. `None`: it is partial or malformed.
     pub fn parse(bytes: &'b [u8]) -> Option<(RequestLine<'b>, &'b [u8])> {
-        let (method, rest) = Method::parse(bytes)?;
-        let (target, rest) = rest.split_at(rest.iter().position(|&byte| !target::is_target(byte))?);
+        let (method, target, rest) = RequestLine::split(bytes)?;
         let (&[ref version @ .., minor, cr, lf], rest) = rest.split_first_chunk::<11>()?;
         let is_right = version == b" HTTP/1." && minor.is_ascii_digit() && [cr, lf] == *b"\r\n";
         is_right.then_some((RequestLine { method, target, minor: u8::from(minor != b'0') }, rest))
+    }
+
+    /// The method, the target, and what follows it, which is not looked at.
+    pub fn split(bytes: &'b [u8]) -> Option<(Method, &'b [u8], &'b [u8])> {
+        let (method, rest) = Method::parse(bytes)?;
+        let (target, rest) = rest.split_at(rest.iter().position(|&byte| !target::is_target(byte))?);
+        Some((method, target, rest))
     }
 }
 
