@@ -80,6 +80,7 @@ const SIBLINGS: [(&str, &[&str]); 7] = [
             "clock",
             "wait",
             "tally",
+            "backlog",
             "sources",
             "queries",
             "socket",

@@ -1,6 +1,7 @@
 //! Listening sockets: one of each address for each thread, sharing the port (SO_REUSEPORT), so that the kernel spreads the
 //! connections and no thread waits for another.
 
+use super::backlog::{BACKLOG_MAX, Backlog};
 use super::deadlines::Millis;
 use super::{BindError, Listen, ListenerKind};
 use mio::net::{TcpListener, TcpStream};
@@ -13,10 +14,6 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsFd;
 use std::time::Duration;
-
-/// The kernel's queue of connections that nobody has accepted yet. With the 128 that std and mio ask for, 8,000 connections
-/// at once took six times as long as with this.
-const BACKLOG: i32 = 4096;
 
 /// The seconds for which the kernel keeps a connection to itself that has sent nothing yet.
 const DEFER_ACCEPT: i32 = 1;
@@ -44,17 +41,30 @@ pub struct Listener {
     pub is_ready: bool,
     /// Nothing is accepted from it before this, because it has failed.
     pub rests_until: Millis,
+    backlog: Backlog,
 }
 
 impl Listener {
     /// One that was handed down.
     pub fn inherited(socket: TcpListener, kind: ListenerKind) -> Listener {
-        Listener { socket, kind, is_inherited: true, is_ready: false, rests_until: 0 }
+        Listener { socket, kind, is_inherited: true, is_ready: false, rests_until: 0, backlog: Backlog::default() }
     }
 
     /// Whether to accept from it now.
     pub fn is_due(&self, now: Millis) -> bool {
         self.is_ready && self.rests_until <= now
+    }
+
+    /// To be told at the end of each turn how many were accepted: adapts the length of the queue. Not where others have it too, nor where
+    /// accepting fails.
+    pub fn adapt_backlog(&mut self, accepted: u32, now: Millis) {
+        if self.is_inherited || self.rests_until > now {
+            return;
+        }
+        if let Some(length) = self.backlog.adapt(accepted, !self.is_ready, now) {
+            // A socket that listens already lets its queue be changed.
+            let _ = SockRef::from(&self.socket).listen(length.into());
+        }
     }
 
     /// Whether a connection waits to be accepted; true where the kernel does not tell.
@@ -117,11 +127,11 @@ pub fn open(listen: Listen, write: Duration) -> Result<Listener, BindError> {
         socket.set_reuse_port(true)?;
         prepare(&SockRef::from(&socket), write)?;
         socket.bind(&listen.address.into())?;
-        socket.listen(BACKLOG)?;
+        socket.listen(BACKLOG_MAX.into())?;
         defer_accept(&socket)?;
         Ok(TcpListener::from_std(socket.into()))
     };
-    let listener = |socket| Listener { socket, kind: listen.kind, is_inherited: false, is_ready: false, rests_until: 0 };
+    let listener = |socket| Listener { is_inherited: false, ..Listener::inherited(socket, listen.kind) };
     open().map(listener).map_err(|source| BindError::Other { address: listen.address, source })
 }
 

@@ -13,6 +13,7 @@
 //! - listeners that were handed down, each with one queue for all (`inherited`).
 
 mod asker;
+mod backlog;
 mod clock;
 mod connection;
 mod cpu;

@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 
 /// Connections accepted in one turn from one listener. With 1 accepting costs 4 % more; without a limit a flood of connections
 /// starves those that are there.
-const ACCEPTS_MAX: usize = 64;
+const ACCEPTS_MAX: u32 = 64;
 
 /// How long accepting rests when something has run out and closing a connection has not helped, so at most one in this time is
 /// closed in vain; and how long a listener rests that fails.
@@ -37,12 +37,18 @@ impl Worker {
     /// Accepts what waits in the queues of the listeners.
     pub(super) fn accept(&mut self) {
         for index in 0..self.listeners.len() {
-            for _ in 0..ACCEPTS_MAX {
-                if !self.listeners[index].is_due(self.shared.now) || self.admit().is_break() || self.check_time().is_break() {
+            if !self.listeners[index].is_due(self.shared.now) {
+                continue;
+            }
+            let mut accepted = 0;
+            while accepted < ACCEPTS_MAX && self.admit().is_continue() && self.check_time().is_continue() {
+                self.accept_one(index);
+                if !self.listeners[index].is_due(self.shared.now) {
                     break;
                 }
-                self.accept_one(index);
+                accepted += 1;
             }
+            self.listeners[index].adapt_backlog(accepted, self.shared.now);
         }
     }
 

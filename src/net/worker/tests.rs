@@ -636,3 +636,26 @@ fn a_poll_that_has_room_ends_a_row_of_full_ones() {
     stage.turn();
     assert_eq!(stage.worker.full_polls.0, 0);
 }
+
+#[test]
+fn a_queue_that_is_never_empty_is_made_shorter() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    // The kernel lets one in only if there is room in the queue, and only once it has asked.
+    let come = |stage: &Stage, patience| {
+        let mut stream = TcpStream::connect_timeout(&stage.address, patience).ok()?;
+        stream.write_all(b"GET /ip HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        Some(stream)
+    };
+    let mut clients: Vec<TcpStream> = (0..300).map_while(|_| come(&stage, PATIENCE)).collect();
+    assert_eq!(clients.len(), 300, "there is room");
+    stage.turn_until(|stage| stage.worker.connections.len() >= 64);
+    stage.pass(500);
+    stage.turn();
+    // A SYN that is dropped is sent again after a second, not before.
+    let more: Vec<TcpStream> = (0..300).map_while(|_| come(&stage, Duration::from_millis(100))).collect();
+    assert!(more.len() < 129, "{} more find room", more.len());
+    stage.turn_until(|stage| !stage.worker.listeners[0].is_ready);
+    clients.extend((0..300).map_while(|_| come(&stage, PATIENCE)));
+    assert_eq!(clients.len(), 600, "there is room again");
+}
