@@ -9,14 +9,32 @@ import subprocess
 
 HERE = pathlib.Path(__file__).parent
 CURL = ["User-Agent: curl/8.5.0", "Accept: */*"]
+# Chrome's, as in benches/requests.
+BROWSER = [
+    "Cache-Control: max-age=0",
+    'sec-ch-ua: "Chromium";v="140", "Not=A?Brand";v="24", "Google Chrome";v="140"',
+    "sec-ch-ua-mobile: ?0",
+    'sec-ch-ua-platform: "Linux"',
+    "Upgrade-Insecure-Requests: 1",
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
+    "Sec-Fetch-Site: none",
+    "Sec-Fetch-Mode: navigate",
+    "Sec-Fetch-User: ?1",
+    "Sec-Fetch-Dest: document",
+    "Accept-Encoding: gzip, deflate, br, zstd",
+    "Accept-Language: en-US,en;q=0.9",
+    "Connection: keep-alive",
+]
 HAPROXY = CURL + ["X-Forwarded-For: 6.6.6.6, 203.0.113.9", "X-Forwarded-Proto: https"]
 
 
 class Load:
     """One kind of load, by one of the two tools."""
 
-    def __init__(self, description, tool, fields=CURL, connections=64, depth=1, close=False, pace=None):
-        self.description, self.tool, self.fields, self.connections = description, tool, fields, connections
+    def __init__(self, description, tool, path="/", fields=CURL, connections=64, depth=1, close=False, pace=None):
+        self.description, self.tool, self.path = description, tool, path
+        self.fields, self.connections = fields, connections
         self.depth, self.close, self.pace = depth, close, pace
 
     def is_possible(self):
@@ -27,7 +45,7 @@ class Load:
         argv = self.wrk(seconds) if self.tool == "wrk" else self.oha(seconds)
         for field in self.fields:
             argv += ["-H", field]
-        argv += [f"http://127.0.0.1:{port}/"]
+        argv += [f"http://127.0.0.1:{port}{self.path}"]
         if self.tool == "wrk":
             argv += ["--", str(self.depth)] + ([f"{1000 * self.connections / rate:.3f}"] if rate else [])
         pin = lambda: os.sched_setaffinity(0, {cpu})
@@ -62,6 +80,7 @@ WORKLOADS = {
     "close": Load("a connection for each request, which asks for the close", "wrk", close=True),
     "curl": Load("a connection for each request, which the client closes", "oha", close=True),
     "bare": Load("64 connections, no fields but Host", "wrk", fields=[]),
+    "browser": Load("64 connections, Chrome's fields, /ip", "wrk", path="/ip", fields=BROWSER),
     "proxied": Load("64 connections, HAProxy's fields, its word taken", "wrk", fields=HAPROXY),
     "pipelined": Load("64 connections, 16 requests in a write", "wrk", depth=16),
     "single": Load("1 connection", "wrk", connections=1),
