@@ -40,7 +40,8 @@ def prepare():
 
 
 def about(program):
-    cpu = next(line.partition(":")[2].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
+    models = (line.partition(":")[2].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
+    cpu = next(models, platform.machine())
     first = lambda *command: (subprocess.run(command, capture_output=True, text=True).stdout.splitlines() or ["?"])[0]
     return {
         "date": datetime.date.today().isoformat(),
