@@ -1,4 +1,4 @@
-//! The last words on a connection.
+//! The end of a connection: the final response, if one is owed.
 
 use super::{Connection, Phase};
 use crate::exchange::Next;
@@ -26,7 +26,7 @@ impl Connection {
     /// # Errors
     /// The socket's.
     pub fn expire(&mut self, shared: &mut Shared) -> io::Result<()> {
-        match self.last_words(shared) {
+        match self.final_response(shared) {
             Next::Wait => {
                 self.phase = Phase::Waiting;
                 Ok(())
@@ -35,17 +35,20 @@ impl Connection {
         }
     }
 
-    /// Sends the final response, if one is owed, and waits for nothing.
+    /// Sends the final response, if one is owed, and the FIN, and waits for nothing.
     ///
     /// # Errors
     /// The socket's.
     pub fn expire_at_once(&mut self, shared: &mut Shared) -> io::Result<()> {
         // The second time, it is the reply that has not come.
-        while self.last_words(shared) == Next::Wait {}
-        self.finish(shared, true)
+        while self.final_response(shared) == Next::Wait {}
+        self.finish(shared, true)?;
+        // MSG_MORE still holds back the end of it, and closing with unread input would drop that. The FIN takes it along.
+        socket::finish_sending(&self.stream);
+        Ok(())
     }
 
-    fn last_words(&mut self, shared: &mut Shared) -> Next {
+    fn final_response(&mut self, shared: &mut Shared) -> Next {
         shared.output.clear();
         match &mut self.active {
             Some(active) => shared.service.expire(&mut active.state, &self.peer, &active.input, &mut shared.output),
