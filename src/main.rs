@@ -10,7 +10,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::flag;
 use std::env;
 use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -72,15 +72,15 @@ fn serve(Config { mut settings, access_log, trusting, warnings }: Config) -> Res
     server.run().map_err(|error| failure(format!("a worker ended: {error}")))
 }
 
-/// The access log's place. Nothing else is written there.
+/// The access log, on standard output. Nothing else is written there.
 fn access_log_on_stdout(options: access_log::Options) -> Result<access_log::Settings, String> {
     let descriptor = io::stdout().as_fd().try_clone_to_owned();
     let descriptor = descriptor.map_err(|error| format!("the access log needs standard output: {error}"))?;
     Ok(access_log::Settings { options, output: Arc::new(Output::new(descriptor.into())) })
 }
 
-/// The first signal asks for the end, the second one is the end. Those that other programs take for an order to open their logs
-/// again are ignored; unhandled they would kill this one.
+/// The first signal starts the stop, a second one exits at once. SIGUSR1 and SIGUSR2, which make other programs reopen their logs, are
+/// ignored: unhandled, they would kill this one.
 fn handle_signals(stopper: &Stopper) -> io::Result<()> {
     for signal in [SIGUSR1, SIGUSR2] {
         flag::register(signal, Arc::default())?;
@@ -96,7 +96,7 @@ fn handle_signals(stopper: &Stopper) -> io::Result<()> {
     Ok(())
 }
 
-/// What is true now, with the ports that the kernel chose.
+/// The line written at the start: the addresses, with the ports that the kernel chose, the threads, whom it trusts, the databases.
 fn start_line(server: &Server, Settings { listeners, threads, databases, .. }: &Settings, trusting: &str) -> String {
     let own = server.addresses().zip(listeners).map(|(address, listener)| match listener.kind {
         ListenerKind::Plain => address.to_string(),
@@ -136,9 +136,17 @@ fn advice(error: &BindError, listeners: &[Listen]) -> String {
             format!("{subject} needs root or CAP_NET_BIND_SERVICE: try {flag} {}, or as root: {}", at(8080), setcap())
         }
         BindError::Other { source, .. } if is_foreign(source) => {
-            format!("{address} is not an address of this machine: try {flag} {}", address.port())
+            format!("{address} is not an address of this machine: try {flag} {}", own_address(address, kind))
         }
         _ => error.to_string(),
+    }
+}
+
+/// What to type for an address that this machine lacks: all of its addresses, unless that would open to others what was meant for few.
+fn own_address(address: SocketAddr, kind: ListenerKind) -> String {
+    match address.ip().is_loopback() || kind == ListenerKind::Metrics {
+        true => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())).to_string(),
+        false => address.port().to_string(),
     }
 }
 
@@ -205,6 +213,6 @@ mod tests {
         let listener = Listen { address: "[::1]:80".parse().unwrap(), any: false, kind: ListenerKind::Proxy };
         let source = io::Error::from_raw_os_error(libc::EAFNOSUPPORT);
         let line = advice(&BindError::Other { address: listener.address, source }, &[listener]);
-        assert_eq!(line, "[::1]:80 is not an address of this machine: try --listen-proxy 80");
+        assert_eq!(line, "[::1]:80 is not an address of this machine: try --listen-proxy 127.0.0.1:80");
     }
 }

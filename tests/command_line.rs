@@ -400,7 +400,7 @@ fn what_is_doubtful_is_told_and_served() {
 
 #[test]
 fn a_number_of_connections_that_the_descriptors_cut_is_told() {
-    let script = r#"ulimit -n 256 && exec "$0" -l 127.0.0.1:0 --max-connections "$1""#;
+    let script = r#"ulimit -n 256 && exec "$0" -t 1 -l 127.0.0.1:0 --max-connections "$1""#;
     for (connections, told) in
         [("192", None), ("193", Some("--max-connections 193 is cut to 192 by the limit of 256 open files: try ulimit -n 257"))]
     {

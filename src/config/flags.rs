@@ -8,7 +8,7 @@ pub(super) const HELP: &str = include_str!("help.txt");
 
 pub(super) const HEALTHCHECK_HELP: &str = include_str!("healthcheck.txt");
 
-/// What is said of a flag here is what a shell shows beside it when it completes a command; `generated.rs` makes the files.
+/// The `///` line of a flag here is what a shell shows when it completes a command; `generated/mod.rs` makes the files.
 #[derive(Parser)]
 #[command(name = "swagip", version, override_help = HELP)]
 pub(super) struct Flags {

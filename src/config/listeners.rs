@@ -64,14 +64,16 @@ fn refuse_overlap(named: &[(Listen, Given)]) -> Result<(), UsageError> {
     for (index, (listener, given)) in named.iter().enumerate() {
         let Some((other, other_given)) = named[..index].iter().find(|(other, _)| overlap(listener, other)) else { continue };
         let (ip, other_ip) = (listener.address.ip(), other.address.ip());
-        return Err(given.wrong(match () {
-            () if listener.kind != other.kind => {
-                format!("overlaps with {other_given}: try another port, like {}", another_port(listener))
-            }
-            () if ip == other_ip => format!("is the same as {other_given}: leave one of them out"),
-            () if covers(ip, other_ip) => format!("includes {other_given}: leave that one out"),
-            () => format!("is included in {other_given}: leave it out"),
-        }));
+        let reason = if listener.kind != other.kind {
+            format!("overlaps with {other_given}: try another port, like {}", another_port(listener))
+        } else if ip == other_ip {
+            format!("is the same as {other_given}: leave one of them out")
+        } else if covers(ip, other_ip) {
+            format!("includes {other_given}: leave that one out")
+        } else {
+            format!("is included in {other_given}: leave it out")
+        };
+        return Err(given.wrong(reason));
     }
     Ok(())
 }

@@ -36,8 +36,8 @@ const EXAMPLES: [(&str, &str); 22] = [
     ("--client-ip-header", "x-real-ip"),
     ("--served-by", "auto"),
     ("--site-host", "ip.example.org"),
-    ("--site-host-ipv4", "ipv4.example.org"),
-    ("--site-host-ipv6", "ipv6.example.org"),
+    ("--site-host-ipv4", "ip4.example.org"),
+    ("--site-host-ipv6", "ip6.example.org"),
     ("--site-title", "SwagIP"),
     ("--hide-field", "x-secret"),
     ("--mmdb", "GeoLite2-City.mmdb"),
@@ -91,9 +91,9 @@ pub(super) fn one_line(error: &clap::Error, arguments: &[OsString]) -> UsageErro
 fn foreign(flag: &str, arguments: &[OsString]) -> Option<String> {
     let (_, cure) = FOREIGN.iter().find(|(name, _)| *name == flag)?;
     let texts = || arguments.iter().filter_map(|argument| argument.to_str());
-    let behind = texts().skip_while(|text| *text != flag).nth(1);
+    let following = texts().skip_while(|text| *text != flag).nth(1);
     let attached = texts().find_map(|text| text.strip_prefix(flag)?.strip_prefix('='));
-    let listens = behind.or(attached).filter(|text| cure.starts_with("--listen ") && address::listen(text).is_ok());
+    let listens = following.or(attached).filter(|text| cure.starts_with("--listen ") && address::listen(text).is_ok());
     Some(listens.map_or(cure.to_string(), |text| format!("--listen {text}")))
 }
 

@@ -29,7 +29,7 @@ pub(super) fn warnings(environment: &Environment) -> Vec<String> {
                 return None;
             }
             let cure = nearest(rest, &known).map_or("see swagip --help".to_owned(), |name| format!("try {name}"));
-            Some(printable(&format!("{shown} is not a known variable: {cure}")).to_string())
+            Some(printable(&format!("{shown} is not a known variable: {cure}")))
         })
         .collect();
     lines.sort_unstable();

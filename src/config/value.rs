@@ -102,13 +102,15 @@ pub(super) fn duration_or_zero(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// In the environment; on the command line the bare flag is enough.
+/// `on` or `off`, or another usual word for it, in any case.
 pub(super) fn switch(text: &str) -> Result<bool, Reason> {
     let is = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
-    match () {
-        () if is(["1", "true", "yes", "on"]) => Ok(true),
-        () if is(["0", "false", "no", "off"]) => Ok(false),
-        () => Err("is not a switch: try on or off"),
+    if is(["1", "true", "yes", "on"]) {
+        Ok(true)
+    } else if is(["0", "false", "no", "off"]) {
+        Ok(false)
+    } else {
+        Err("is not a switch: try on or off")
     }
 }
 

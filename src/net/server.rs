@@ -18,8 +18,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
-/// Descriptors that are no connections: listeners, polls, standard streams, and some to spare.
+/// Descriptors that are not connections: standard streams, logs, files of a reload or a scrape, and some to spare.
 const DESCRIPTORS_KEPT: usize = 64;
+
+/// A thread's own, besides its listeners: its poll, its duplicate of the bell, the watchdog's timer.
+const DESCRIPTORS_PER_THREAD: usize = 3;
 
 /// What part of the descriptors look-ups may have kept for them: where there are few, answers that need none come first.
 const QUESTIONS_SHARE: usize = 4;
@@ -128,7 +131,12 @@ impl Server {
         let mut workers =
             self.workers.into_iter().enumerate().map(|(index, worker)| (index, worker, self.cpus.get(index).copied()));
         let first = workers.next();
-        let spawn = |(index, worker, cpu)| thread::Builder::new().name(format!("worker-{index}")).spawn(move || run(worker, cpu));
+        let spawn = |(index, worker, cpu)| {
+            // The others go on, so without this it would be noticed only at the stop.
+            let serve =
+                move || run(worker, cpu).inspect_err(|error| log::error!("worker-{index} ended, the others go on: {error}"));
+            thread::Builder::new().name(format!("worker-{index}")).spawn(serve)
+        };
         let others = workers.map(spawn).collect::<io::Result<Vec<_>>>()?;
         first.map_or(Ok(()), |(_, worker, cpu)| run(worker, cpu))?;
         others.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("a worker panicked"))))
@@ -153,7 +161,10 @@ fn connections(settings: &Settings) -> usize {
     let limit = usize::try_from(raised).unwrap_or(usize::MAX);
     // Each question has one; a second one only for the moment in which it passes from a name to its addresses.
     let questions = if asks(settings) { QUERIES_MAX * settings.threads.count().get() } else { 0 };
-    let kept = DESCRIPTORS_KEPT + questions.min(limit / QUESTIONS_SHARE);
+    let listeners = settings.listeners.len() + settings.inherited.len();
+    let threads = settings.threads.count().get();
+    let own = DESCRIPTORS_KEPT.max(DESCRIPTORS_KEPT / 2 + threads * (DESCRIPTORS_PER_THREAD + listeners));
+    let kept = own + questions.min(limit / QUESTIONS_SHARE);
     let descriptors = limit.saturating_sub(kept);
     let Some(wanted) = settings.limits.connections.map(NonZeroUsize::get) else { return descriptors.min(CONNECTIONS_MAX) };
     if wanted > descriptors {

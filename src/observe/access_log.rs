@@ -24,7 +24,7 @@ use stamp::Stamp;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-/// The most bytes of lines that a thread keeps: some hundred lines, as much again as a pipe holds for a reader that is late.
+/// The most bytes of lines that a thread keeps: a few hundred lines, as many bytes as a pipe holds for a late reader.
 pub const PENDING_MAX: usize = 64 * 1024;
 
 /// What a line looks like.
@@ -86,7 +86,7 @@ impl AccessLog {
         self.formatter.set_date(date);
     }
 
-    /// A new turn, so many milliseconds after the second began; at most 999.
+    /// A new turn, this many milliseconds after the second began; at most 999.
     pub fn begin_turn(&mut self, milliseconds: u16) {
         self.formatter.set_milliseconds(milliseconds);
         self.is_stalled = false;
@@ -104,7 +104,7 @@ impl AccessLog {
     }
 
     fn make_room(&mut self) -> bool {
-        // Asked once a turn, or each request would cost a call that is in vain.
+        // Asked once a turn, or every request would cost a write that fails.
         if !self.is_stalled {
             self.flush();
         }
@@ -122,9 +122,16 @@ impl AccessLog {
             let piece = self.output.piece(&self.pending[written..]);
             match self.output.write(piece) {
                 Ok(length) if length == piece.len() => written += length,
+                // It takes nothing and gives no reason, as some devices do: tried again in the next turn.
+                Ok(0) => {
+                    self.is_stalled = true;
+                    break;
+                }
                 Ok(length) => {
-                    written = after_torn(&self.pending, written + length);
-                    self.count_dropped(1);
+                    let taken = written + length;
+                    written = after_torn(&self.pending, taken);
+                    // Cut where a line ends, or just before its LF, nothing is lost.
+                    self.count_dropped(u64::from(written > taken));
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -141,7 +148,7 @@ impl AccessLog {
         self.pending.drain(..written);
     }
 
-    /// The end: what is left is tried once more, and counted as dropped where that is in vain.
+    /// The end: tries once more to write what is left, and counts what is not taken as dropped.
     pub fn close(&mut self) {
         self.flush();
         self.count_dropped(lines(&self.pending));
