@@ -10,7 +10,7 @@
 //!
 //! A look-up goes through `Waiting` before it is answered.
 //!
-//! Knows no socket and no clock: that time ran out is told by [`Service::expire`], that the client is done by [`Service::end`].
+//! Knows no socket and no clock: [`Service::expire`] is told that time ran out, [`Service::end`] that the client is done.
 
 mod answer;
 mod call;
@@ -35,7 +35,7 @@ use record::Writer;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-pub use outcome::{Next, Notice, ProxyFault, Served};
+pub use outcome::{Next, Notice, ProxyFault, Served, Unread};
 pub use record::{Record, Recorder};
 pub use state::{Pending, State, Waiting};
 
@@ -53,7 +53,7 @@ pub struct Service<R = ()> {
     site: Site,
     writer: Writer<R>,
     /// Scratch for the content of one answer, with room for the longest.
-    body: Vec<u8>,
+    content: Vec<u8>,
     databases: Option<Arc<Databases>>,
     draining: bool,
     notice: Option<(Notice, IpAddr)>,
@@ -67,13 +67,13 @@ impl Service {
 }
 
 impl<R: Recorder> Service<R> {
-    /// A service whose answers are looked at.
+    /// A service whose answers are recorded.
     pub fn recording(rule: Rule, site: Site, recorder: R) -> Service<R> {
         let writer = Writer::new(&site, recorder);
-        Service { rule, site, writer, body: Vec::with_capacity(ANSWER_MAX), databases: None, draining: false, notice: None }
+        Service { rule, site, writer, content: Vec::with_capacity(ANSWER_MAX), databases: None, draining: false, notice: None }
     }
 
-    /// Whoever looks at the answers.
+    /// What records the answers.
     pub fn recorder(&self) -> &R {
         &self.writer.recorder
     }
@@ -93,7 +93,7 @@ impl<R: Recorder> Service<R> {
         self.writer.set_date(date);
     }
 
-    /// Has the answers to come look up addresses in these databases.
+    /// Later answers look up addresses in these databases.
     pub fn set_databases(&mut self, databases: Arc<Databases>) {
         self.databases = Some(databases);
     }
@@ -126,7 +126,7 @@ impl<R: Recorder> Service<R> {
         Served { consumed: call.consumed, answered: call.answered, work: call.work(), next: call.next.unwrap_or(Next::Read) }
     }
 
-    /// Looks at the input once.
+    /// Takes one step: handles what the input begins with.
     fn step<'c>(
         &mut self,
         state: &mut State,
@@ -162,7 +162,7 @@ impl<R: Recorder> Service<R> {
         }
     }
 
-    /// Goes on with what came in part, or with what is no head.
+    /// Handles what the hot path doesn't: partial or malformed input, content, a PROXY header.
     fn rare_step(&mut self, state: &mut State, input: &[u8], call: &mut Call<'_>) -> Result<(), Refusal> {
         match state {
             State::Proxy => {
@@ -244,7 +244,7 @@ impl<R: Recorder> Service<R> {
         self.writer.give_rare(output, &record, Persistence::Close, content);
     }
 
-    /// Looks at a head that did not arrive whole, or that is not right, or too long for the hot path.
+    /// Scans a head that is partial or malformed, or exceeds a limit; once it is complete, parses and answers it.
     fn scan_head(&mut self, mut scan: Scan, state: &mut State, input: &[u8], call: &mut Call<'_>) -> Result<(), Refusal> {
         if scan.resume(input)?.is_none() {
             *state = State::Head(scan);
@@ -276,9 +276,9 @@ impl<R: Recorder> Service<R> {
         self.notice.is_some()
     }
 
-    /// What the operator is to be told, and of whom, since this was asked last. There is one for each connection at most, and one for
-    /// each PROXY header that is refused. Only the last one is kept, so ask before another connection is served. It need not come with
-    /// a connection's first request: checks don't count as one.
+    /// Takes the notice for the operator, and the peer's address. A connection has at most one, and one more for a PROXY header that is
+    /// refused. Only the last is kept, so take it before another connection is served. It may come after a connection's first request,
+    /// because health checks are passed over.
     pub fn take_notice(&mut self) -> Option<(Notice, IpAddr)> {
         self.notice.take()
     }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 use swagip::net::{Listen, ListenerKind};
 
-/// For the whole question, however slowly it is answered: less than the time that Docker and Kubernetes give a check.
+/// For the whole exchange, however slow. Docker gives a check 30 s by default, Kubernetes 1 s: an exec probe needs `timeoutSeconds: 3`.
 const TIME_MAX: Duration = Duration::from_secs(2);
 
 /// The answer is one word and its head.
@@ -35,8 +35,8 @@ pub(crate) fn ask(listener: &Listen) -> Result<(), String> {
     outcome
 }
 
-/// The answer. What closes without one may be a PROXY listener of which the options of this command say nothing, because the
-/// server has others: then it is asked as one.
+/// The answer. If the server closes without one, this may be a PROXY listener that the options here don't name: it is asked again as
+/// one.
 fn converse(stream: TcpStream, address: SocketAddr, proxy: bool, deadline: Instant) -> io::Result<Vec<u8>> {
     if !proxy {
         let answer = exchange(stream, QUESTION, deadline)?;

@@ -108,7 +108,7 @@ pub const HOPS_MAX: usize = 64;
 pub struct Rule {
     trusted: TrustList,
     field: ForwardingField,
-    /// Those whose PROXY headers have come, for `/explain`; at most as many as there are numbers for them.
+    /// The proxies that have sent PROXY headers, for `/explain`; at most 255. A proxy's number is its index plus 1.
     proxies: Vec<IpAddr>,
 }
 

@@ -29,7 +29,7 @@ impl Node {
                 None => return None,
             }
         };
-        let port = port.map_or(Some(UNKNOWN), number)?;
+        let port = port.map_or(Some(UNKNOWN), node_port)?;
         Some(Node { address: address.to_canonical(), port: known(port) })
     }
 }
@@ -74,7 +74,7 @@ fn v6(text: &str) -> Option<IpAddr> {
 }
 
 /// A node-port: a number, or an obfuscated name, which gives no port.
-fn number(text: &str) -> Option<u16> {
+fn node_port(text: &str) -> Option<u16> {
     match text.as_bytes() {
         [b'_', name @ ..]
             if !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte)) =>

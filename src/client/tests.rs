@@ -17,7 +17,7 @@ fn shown(client: Client) -> String {
     format!("{} {} {}", or_dash(address), or_dash(port), client.scheme.map_or("-", Scheme::name))
 }
 
-/// One letter for each hop, in the order received.
+/// Two letters for each hop, in the order received.
 fn verdicts(rule: &Rule, peer: &Peer, fields: &[Field<'_>]) -> String {
     let mut letters = String::new();
     rule.explain(peer, fields, |hop| letters.push_str(&hop.verdict.name()[..2]));

@@ -9,10 +9,10 @@ const HEADER: usize = 12;
 /// The most bytes of a question as it is sent.
 pub const QUERY_MAX: usize = HEADER + NAME_MAX + 4;
 
-/// The most bytes of a message over UDP to whoever did not ask for more (RFC 1035 §4.2.1). A name does not need more.
+/// The most bytes of a UDP message without EDNS (RFC 1035 §4.2.1). A name needs no more.
 pub const REPLY_MAX: usize = 512;
 
-/// The most names that stand for one another before the one that is meant; resolvers follow about as many.
+/// The most CNAMEs that are followed; resolvers follow about as many.
 const CNAMES_MAX: usize = 8;
 
 const CLASS_IN: u16 = 1;
@@ -24,7 +24,7 @@ const IS_TRUNCATED: u16 = 1 << 9;
 const RECURSION_DESIRED: u16 = 1 << 8;
 const RESPONSE_CODE: u16 = 15;
 
-/// What a reply says of the name that was asked for, in its own order.
+/// What a reply says of the name asked for, in the reply's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records {
     /// Its PTR records.
@@ -45,20 +45,22 @@ pub fn query(id: u16, question: &Question) -> Vec<u8> {
     message
 }
 
-/// Reads a message that should be the reply to a question. `None`: it is not; someone else's, late, or made up. Where it is one and
-/// answers nothing (an error, truncated, malformed, a chain of CNAMEs that is too long or leads nowhere), the records are empty.
+/// Reads a message that should be the reply to a question. `None` if it is not: someone else's, late, or forged. The records are empty if
+/// the reply is an error, truncated or malformed, or its CNAMEs are too many or lead nowhere.
 pub fn read(message: &[u8], id: u16, question: &Question) -> Option<Records> {
-    let [found_id, flags, questions, answers] = [0, 2, 4, 6].map(|at| word(message, at));
-    let is_reply = found_id? == id && flags? & (IS_REPLY | OPCODE) == IS_REPLY && questions? == 1;
-    let (name, after) = Name::read(message, HEADER).filter(|_| is_reply)?;
+    let (found_id, flags, questions, answers) = (word(message, 0)?, word(message, 2)?, word(message, 4)?, word(message, 6)?);
+    if found_id != id || flags & (IS_REPLY | OPCODE) != IS_REPLY || questions != 1 {
+        return None;
+    }
+    let (name, after) = Name::read(message, HEADER)?;
     let (kind, class) = (word(message, after)?, word(message, after + 2)?);
     if name != question.name || kind != question.kind as u16 || class != CLASS_IN {
         return None;
     }
-    if flags? & (IS_TRUNCATED | RESPONSE_CODE) != 0 {
+    if flags & (IS_TRUNCATED | RESPONSE_CODE) != 0 {
         return Some(Records::default());
     }
-    Some(answer(message, after + 4, answers?).map(|records| follow(&records, question)).unwrap_or_default())
+    Some(answer(message, after + 4, answers).map(|records| follow(&records, question)).unwrap_or_default())
 }
 
 /// A record of the section of answers.
@@ -105,8 +107,8 @@ fn data(message: &[u8], start: usize, kind: u16, bytes: &[u8]) -> Option<Data> {
     })
 }
 
-/// What there is of the kind that was asked for, under the name that was asked for or the one that its CNAMEs lead to: whoever has a
-/// part of a /24 has his PTR records under a name of his own (RFC 2317).
+/// The records of the type asked for, under the name asked for or the one that its CNAMEs lead to: the holder of part of a /24 has its PTR
+/// records under names of its own (RFC 2317).
 fn follow(records: &[Record], question: &Question) -> Records {
     let mut name = &question.name;
     for _ in 0..=CNAMES_MAX {

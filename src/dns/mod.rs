@@ -9,15 +9,15 @@ mod name;
 pub use message::{QUERY_MAX, REPLY_MAX, Records, query, read};
 pub use name::{NAME_MAX, Name};
 
-/// What kind of record (RFC 1035 §3.2.2, RFC 3596 §2.1).
+/// A record's type (RFC 1035 §3.2.2, RFC 3596 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Kind {
     /// An IPv4 address.
     A = 1,
-    /// The name that this one stands for.
+    /// The name that this alias stands for.
     Cname = 5,
-    /// A name; of an address, when it is asked about the address's own.
+    /// A name: an address's own, if asked for [`Name::of_address`].
     Ptr = 12,
     /// An IPv6 address.
     Aaaa = 28,

@@ -45,7 +45,7 @@ impl<R: Recorder> Service<R> {
     ) -> Result<(), Refusal> {
         // First, because it depends only on the head, so must not vary with how much content has arrived.
         if call.peer.watched {
-            self.look(request, call);
+            self.check_setup(request, call);
         }
         if request.has_content() {
             return self.answer_content(request, input, state, call);
@@ -73,7 +73,7 @@ impl<R: Recorder> Service<R> {
         Ok(())
     }
 
-    /// Answers a request whose head is there. `length`: of what is read of it; `rest`: what is not.
+    /// Answers a request whose head is there. `length` is how many of its bytes are read, `rest` what is not.
     #[inline(always)] // So that the usual one, without content, is not asked about it again: 40 instructions.
     fn answer_head(
         &mut self,
@@ -87,7 +87,7 @@ impl<R: Recorder> Service<R> {
         let is_last = is_unwanted || self.is_last(length == input.len() && !call.more);
         let persistence = if is_last { Persistence::Close } else { request.persistence };
 
-        self.body.clear();
+        self.content.clear();
         let client = self.rule.client(call.peer, request.fields);
         let context = Context {
             request,
@@ -99,8 +99,8 @@ impl<R: Recorder> Service<R> {
             draining: self.draining,
         };
         let (resource, answer) = match call.peer.role {
-            Role::Client | Role::Proxy => resource::answer(&context, &mut self.body),
-            Role::Monitor => record::monitored(&context, &self.writer.recorder, &mut self.body),
+            Role::Client | Role::Proxy => resource::answer(&context, &mut self.content),
+            Role::Monitor => record::monitored(&context, &self.writer.recorder, &mut self.content),
         };
         let head = match answer {
             Answer::Now(head) => head,
@@ -115,9 +115,9 @@ impl<R: Recorder> Service<R> {
             }
         };
         if let Rest::Missing(content) = rest {
-            let (kept, answer) = (self.keep(resource, request, client, input), Prepared::Content(head, self.body.clone()));
+            let (kept, answer) = (self.keep(resource, request, client, input), Prepared::Content(head, self.content.clone()));
             *state = State::Content(Pending { content, kept, answer }.into());
-            call.unsent += self.body.len();
+            call.unsent += self.content.len();
             call.answered(length);
             return;
         }
@@ -125,16 +125,16 @@ impl<R: Recorder> Service<R> {
             resource,
             head,
             refusal: None,
-            length: self.body.len(),
+            length: self.content.len(),
             method: Some(request.method),
             sent: input,
             request: Some(request),
             peer: call.peer,
             client: Some(&client),
         };
-        self.writer.give(call.output, &record, persistence, &self.body);
+        self.writer.give(call.output, &record, persistence, &self.content);
         if request.method == Method::Head {
-            call.unsent += self.body.len();
+            call.unsent += self.content.len();
         }
         match persistence {
             Persistence::Close => call.close_after(length, is_unwanted || is_unasked(request.persistence)),
@@ -142,8 +142,8 @@ impl<R: Recorder> Service<R> {
         }
     }
 
-    /// Looks at the first request of a connection for signs of a server that is set up wrong.
-    fn look(&mut self, request: &Request<'_, '_>, call: &mut Call<'_>) {
+    /// Checks the first request of a connection, health checks aside, for a mistake in the setup.
+    fn check_setup(&mut self, request: &Request<'_, '_>, call: &mut Call<'_>) {
         // A check is no client's request; those of balancers have no forwarding field.
         if resource::is_check(request.target.path) {
             return;

@@ -21,7 +21,7 @@ pub(super) enum Rest {
 
 /// Reads what there is of the content after a head. Gives the bytes of both, and what is still to come.
 pub(super) fn begin_content(request: &Request<'_, '_>, input: &[u8]) -> Result<(usize, Rest), Refusal> {
-    // Nobody here wants the content that the client asks leave to send: the final answer says so (RFC 9110 §10.1.1).
+    // The content would be dropped, so it is not asked for: the final response says so (RFC 9110 §10.1.1).
     if request.expects_continue() {
         return Ok((request.length, Rest::Unwanted));
     }
@@ -54,7 +54,7 @@ impl<R: Recorder> Service<R> {
         Kept { resource, method: request.method, sent, client, persistence: request.persistence }
     }
 
-    /// Where the connection stands when the content is at its end, and the answer given or its question asked; `None` before.
+    /// Reads on. At the end of the content it gives the answer, or asks its question, and returns the next state; `None` before that.
     pub(super) fn read_content(
         &mut self,
         pending: &mut Pending,

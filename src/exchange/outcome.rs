@@ -12,7 +12,7 @@ pub enum Next {
     Again,
     /// Find the reply to the state's question, and tell it to [`Service::reply`](super::Service::reply); read nothing until then.
     Wait,
-    /// Close at once and say nothing: the PROXY header is wrong, or comes from somebody who may not send one.
+    /// Close without an answer: the PROXY header is malformed, or its sender is not trusted.
     Abort(ProxyFault),
     /// Close. `linger`: the client may still be sending, so read and drop that first, or the answer is reset away.
     Close {
@@ -39,14 +39,14 @@ impl fmt::Display for ProxyFault {
     }
 }
 
-/// What the operator is to be told of a peer, once a start or now and then.
+/// What the operator is told about a peer: once per start, or now and then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// This peer, who is not trusted, sends a forwarding field.
+    /// An untrusted peer sends a forwarding field.
     Untrusted,
-    /// This peer, who is trusted, sends no forwarding field.
+    /// A trusted peer sends no forwarding field.
     FieldMissing,
-    /// This peer, who is trusted, sends a forwarding field whose last entry is no address.
+    /// A trusted peer sends a forwarding field whose last entry is not an address.
     FieldUnreadable,
     /// A PROXY header came where none is taken.
     ProxyHeader,
@@ -63,4 +63,15 @@ pub struct Served {
     pub work: usize,
     /// What is to be done.
     pub next: Next,
+}
+
+/// What has arrived after a request whose reply was awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// Nothing.
+    Nothing,
+    /// Perhaps something, in the socket. Known only while [stopping](super::Service::is_draining), when it counts.
+    InSocket,
+    /// Input that was read before the wait, and is kept.
+    Kept,
 }

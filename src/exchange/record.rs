@@ -91,13 +91,13 @@ pub trait Recorder {
     fn report(&self, _format: Format, _draining: bool, _content: &mut Vec<u8>) {}
 }
 
-/// Nobody looks, and it costs nothing.
+/// Records nothing, and costs nothing.
 impl Recorder for () {
     #[inline(always)] // 6 instructions a request, with the next one.
     fn record(&mut self, _: &Record<'_>) {}
 }
 
-/// Somebody looks, or nobody: one test of a pointer then, and no record is made.
+/// An optional recorder: without one, an answer costs one test of a pointer, and no record is made.
 impl<R: Recorder> Recorder for Option<Box<R>> {
     fn keep(&self, request: &Request<'_, '_>, head: &[u8]) -> Box<[u8]> {
         self.as_ref().map(|recorder| recorder.keep(request, head)).unwrap_or_default()

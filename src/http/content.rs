@@ -72,9 +72,11 @@ pub struct Chunked {
     size: u64,
     /// Up to [`SIZE_DIGITS_USUAL`].
     size_digits: u8,
+    /// The sizes of all chunks so far, towards [`CONTENT_MAX`].
     data: u64,
     /// Towards [`EXTENSIONS_MAX`].
     extensions: usize,
+    /// The bytes of the trailer section, towards [`HEAD_MAX`].
     trailers: usize,
 }
 

@@ -122,14 +122,16 @@ impl<'h, 'b> Facts<'h, 'b> {
         }
     }
 
-    /// RFC 9110 §10.1.1: an expectation in a 1.0 request is ignored.
+    /// Forgets the expectations: those of a 1.0 request are ignored (RFC 9110 §10.1.1).
+    pub fn ignore_expectations(&mut self) {
+        self.seen &= !(EXPECTS_CONTINUE | EXPECTS_UNKNOWN);
+    }
+
+    /// Checks that no expectation but 100-continue was sent.
     ///
     /// # Errors
-    /// There is one that is not supported.
-    pub fn check_expectation(&mut self, minor: u8) -> Result<(), Refusal> {
-        if minor == 0 {
-            self.seen &= !(EXPECTS_CONTINUE | EXPECTS_UNKNOWN);
-        }
+    /// One was.
+    pub fn check_expectation(&self) -> Result<(), Refusal> {
         if self.has(EXPECTS_UNKNOWN) { Err(Refusal::EXPECTATION) } else { Ok(()) }
     }
 }

@@ -5,8 +5,8 @@ use super::Refusal;
 /// One field line of a request; the value without the white space around it.
 pub use httparse::Header as Field;
 
-/// The most field lines of a request, and of a trailer section. Browsers send about 15, a chain of proxies adds about as many; the limit
-/// of nginx, Apache and Go's proxies is about 100, too.
+/// The most field lines of a request, and of a trailer section. Browsers send about 15, a chain of proxies adds about as many. Apache allows
+/// 100 (`LimitRequestFields`), HAProxy 101 (`tune.http.maxhdr`).
 pub const FIELDS_MAX: usize = 100;
 
 /// The values of all lines of the field `name`, given in lower case, in the order received. Names are compared without regard to case.
@@ -16,8 +16,8 @@ pub fn values<'f, 'b>(fields: &'f [Field<'b>], name: &'f [u8]) -> impl DoubleEnd
     fields.iter().filter(is_named).map(|field| field.value)
 }
 
-/// The value of the first line of the field `name`, given in lower case, in a head that need not be whole, nor right: what a log tells of
-/// a request that was refused. The first line of `head` is the request line.
+/// The value of the first line of the field `name`, given in lower case, in a head that may be partial or malformed: for the log line of
+/// a refused request. The first line of `head` is the request line.
 pub fn sent_value<'b>(head: &'b [u8], name: &[u8]) -> Option<&'b [u8]> {
     let lines = head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     lines.skip(1).take_while(|line| !line.is_empty()).find_map(|line| {

@@ -21,7 +21,7 @@ pub fn check(host: &[u8]) -> Result<(), Refusal> {
     if is_usual(host) || is_rare(host) { Ok(()) } else { Err(Refusal::HOST) }
 }
 
-/// A plain name or an IPv4 address, and perhaps a port of up to four digits.
+/// A plain name or an IPv4 address, with no port or one of two to four digits.
 fn is_usual(host: &[u8]) -> bool {
     // Not a loop over the digits, which is 19 instructions more.
     let name = match host {

@@ -1,4 +1,4 @@
-//! What the client prefers (RFC 9110 §12.5.1), of what there is.
+//! Which of the media types on offer a client prefers (RFC 9110 §12.5.1).
 
 /// What a client can choose between.
 pub trait Choice: Copy {
@@ -40,27 +40,27 @@ impl Choice for MediaType {
     }
 }
 
-/// The one among `counted` that the Accept lines name with the highest weight above 0; of equals the first. Ranges such as `*/*` name
-/// nothing, and an element that breaks the grammar of its weight names nothing either.
-pub fn preferred<'a, C: Choice>(lines: impl Iterator<Item = &'a [u8]>, counted: &[C]) -> Option<C> {
+/// The one of `offered` that the Accept lines name with the highest weight above 0, of equals the first. Ranges such as `*/*` name nothing,
+/// and neither does an element whose weight is malformed.
+pub fn preferred<'a, C: Choice>(lines: impl Iterator<Item = &'a [u8]>, offered: &[C]) -> Option<C> {
     let mut best: Option<(u16, usize)> = None;
-    // A line may have 8,000 elements of a byte each: they are not looked at twice.
-    let shortest = counted.iter().map(|choice| choice.name().len()).min().unwrap_or(0);
+    // A line may have 8,000 elements of one byte: what is too short to name anything offered is not parsed.
+    let shortest = offered.iter().map(|choice| choice.name().len()).min().unwrap_or(0);
     for element in lines.flat_map(|line| split_quoted(line, b',')).filter(|element| element.len() >= shortest) {
-        let Some((weight, place)) = named(element, counted) else { continue };
+        let Some((weight, place)) = named(element, offered) else { continue };
         if weight > 0 && best.is_none_or(|(other, held)| weight > other || (weight == other && place < held)) {
             best = Some((weight, place));
         }
     }
-    best.map(|(_, place)| counted[place])
+    best.map(|(_, place)| offered[place])
 }
 
-/// The place among `counted` of what an element names, and its weight in thousandths.
-fn named<C: Choice>(element: &[u8], counted: &[C]) -> Option<(u16, usize)> {
+/// The position in `offered` of what an element names, and its weight in thousandths.
+fn named<C: Choice>(element: &[u8], offered: &[C]) -> Option<(u16, usize)> {
     let mut parts = split_quoted(element, b';');
     let name = parts.next()?.trim_ascii();
-    let place = counted.iter().position(|choice| name.eq_ignore_ascii_case(choice.name()))?;
-    let known = counted[place].version();
+    let place = offered.iter().position(|choice| name.eq_ignore_ascii_case(choice.name()))?;
+    let known = offered[place].version();
     let mut weight = Some(1000);
     for parameter in parts.map(<[u8]>::trim_ascii) {
         match parameter {

@@ -120,7 +120,10 @@ fn parse_from<'h, 'b>(input: &'b [u8], known: usize, storage: &'h mut [Field<'b>
     let target = target?;
     facts.check_host(line.minor)?;
     let framing = facts.framing(line.minor)?;
-    facts.check_expectation(line.minor)?;
+    if line.minor == 0 {
+        facts.ignore_expectations();
+    }
+    facts.check_expectation()?;
     let persistence = facts.persistence(line.minor);
     let length = lead + length;
     Ok(Parsed::Request(Request { method: line.method, target, fields, persistence, framing, length, facts }))

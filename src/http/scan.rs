@@ -65,8 +65,8 @@ impl Scan {
         !matches!(self.place, Place::Lead | Place::LeadCr)
     }
 
-    /// Goes on at the byte where the last look ended. `input` begins where the head begins. `Ok(None)`: all bytes are right so
-    /// far and the head is not complete.
+    /// Continues where the last call stopped. `input` begins where the head begins. `Ok(None)`: all bytes are valid so far, and the head
+    /// is not complete.
     ///
     /// # Errors
     /// The refusal of the first byte that no request has at its place, or of the limit that was passed.
@@ -126,7 +126,7 @@ impl Scan {
         let version = &input[self.start..self.position];
         match (version.len(), byte) {
             (MAJOR, b'1') if preface == Preface::Http2 => return Err(Refusal::TARGET_FORM),
-            // A minor version above 1 is served as 1 (RFC 9110 §2.5); which the major one is counts when the whole is a version.
+            // A minor version above 1 is served as 1 (RFC 9110 §2.5). The major one is judged once the version is whole.
             (MAJOR | MINOR, b'0'..=b'9') => {}
             (place, byte) if VERSION.get(place) == Some(&byte) => {}
             (place, b'\r') if place == VERSION.len() && version[MAJOR] != b'1' => return Err(Refusal::VERSION),

@@ -142,14 +142,11 @@ impl Form {
 }
 
 fn scheme_length(target: &[u8]) -> Option<usize> {
-    SCHEMES
-        .iter()
-        .map(|scheme| scheme.len())
-        .find(|&length| target.get(..length).is_some_and(|start| SCHEMES.iter().any(|scheme| start.eq_ignore_ascii_case(scheme))))
+    let begins = |scheme: &&[u8]| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    SCHEMES.iter().copied().find(begins).map(<[u8]>::len)
 }
 
-/// The bytes of a part of a target, each triplet of a percent sign and two digits decoded once. A percent sign that encodes nothing
-/// is one.
+/// The bytes of a part of a target, percent-decoded once. A percent sign without two hexadecimal digits stands for itself.
 pub fn decoded(mut rest: &[u8]) -> impl Iterator<Item = u8> {
     std::iter::from_fn(move || {
         let (&first, after) = rest.split_first()?;

@@ -11,8 +11,8 @@ use std::net::IpAddr;
 const METADATA_MAX: usize = 128 * 1024;
 const METADATA_MARK: &[u8] = b"\xab\xcd\xefMaxMind.com";
 
-/// Of the records, the bytes in which the names of the fields are looked for. A writer puts each name down where it is first used.
-const FIELDS_MAX: usize = 256 * 1024;
+/// How many bytes of the records are searched for names of fields. Writers store each name where it is first used.
+const SEARCHED_MAX: usize = 256 * 1024;
 
 /// A database that answers.
 pub struct Database {
@@ -62,7 +62,7 @@ impl Subject {
     }
 }
 
-/// Why bytes are no database that could answer; the rest of a sentence that the file begins.
+/// Why a file can't be used as a database; displays as the rest of a sentence that begins with the file's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// It is something else, or its end is missing.
@@ -93,17 +93,17 @@ impl fmt::Debug for Database {
 }
 
 impl Database {
-    /// A database in these bytes.
+    /// The database in these bytes.
     ///
     /// # Errors
-    /// They are none, or one of something else than places and networks. What is broken beyond its first pages is not noticed; what a
-    /// look-up meets there is not known.
+    /// They are none, or one without places and networks. Only the metadata, the tree's size and the names of fields are checked: where a
+    /// look-up meets malformed bytes later, nothing is known of the address.
     pub fn new(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Database, Fault> {
         let all = bytes.as_ref();
         let last = all.len().saturating_sub(METADATA_MAX);
         let end = last + memmem::rfind(&all[last..], METADATA_MARK).ok_or(Fault::NoMetadata)?;
         let metadata =
-            Metadata::read(&all[end + METADATA_MARK.len()..]).map_err(|Broken| Fault::Broken("its metadata ends early"))?;
+            Metadata::read(&all[end + METADATA_MARK.len()..]).map_err(|Broken| Fault::Broken("its metadata is malformed"))?;
         if metadata.format != 2 {
             return Err(Fault::OtherVersion);
         }
@@ -111,7 +111,7 @@ impl Database {
         let tree = Tree::new(&all[..end], node_count, record_size, ip_version);
         let tree = tree.ok_or(Fault::Broken("its search tree contradicts its metadata"))?;
         let records = &all[tree.length() + SEPARATOR..end];
-        let fields = &records[..records.len().min(FIELDS_MAX)];
+        let fields = &records[..records.len().min(SEARCHED_MAX)];
         let subjects = Subject::ALL.map(|subject| subject.keys().iter().any(|key| memmem::find(fields, key).is_some()));
         if subjects == [false; Subject::ALL.len()] {
             return Err(Fault::OtherFields(metadata.kind));
@@ -149,11 +149,11 @@ impl Database {
         self.place_beside(address, language, &Place::default())
     }
 
-    /// The same, where this is known already: parts of it may be missing.
+    /// The same, but may leave out what is `known` already.
     pub fn place_beside(&self, address: IpAddr, language: &str, known: &Place<'_>) -> Place<'_> {
         let bytes = (*self.bytes).as_ref();
         let Some(place) = self.tree.find(bytes, address) else { return Place::default() };
-        // It is there: the file is as long as it was.
+        // Always `Some`: `new` sliced the same bytes.
         let Some(records) = bytes.get(self.tree.length() + SEPARATOR..self.end) else { return Place::default() };
         record::place(&mut Cursor::new(records, place), language, known).unwrap_or_default()
     }

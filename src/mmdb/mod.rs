@@ -1,7 +1,7 @@
 //! What databases know of an address: the country, the city, the network.
 //!
-//! The databases are MaxMind DB files, of MaxMind, DB-IP or anyone whose records have the same fields. Here they are bytes: who opens
-//! files, and who maps them, is not known.
+//! The databases are MaxMind DB files, from MaxMind, DB-IP or anyone whose records have the same fields. Only their bytes are known here;
+//! `net` opens and maps the files.
 
 mod value;
 

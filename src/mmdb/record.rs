@@ -1,17 +1,17 @@
 //! A record of a database, and what it says.
 //!
-//! What it says is borrowed from it. Fields of another type than they should have are as fields that are not there.
+//! What it says is borrowed from its bytes. A field of the wrong type counts as missing.
 
 use super::text::Text;
 use super::value::{Broken, Cursor, Scalar};
 use super::{Coordinates, Country, ENGLISH, Network, Place, Region};
 use std::ops::ControlFlow;
 
-/// Reads what is told to clients of a City, Country, Enterprise, ASN or ISP database's record; other fields are skipped, and so is what
-/// is `known` already, but for parts of a location.
+/// Reads a record of a City, Country, Enterprise, ASN or ISP database. Fields that clients are never told are skipped, and so is what is
+/// `known` already, except inside `location`.
 ///
 /// # Errors
-/// It is no record.
+/// The bytes are malformed.
 pub fn place<'f>(cursor: &mut Cursor<'f>, language: &str, known: &Place<'_>) -> Result<Place<'f>, Broken> {
     let mut place = Place::default();
     let (mut registered, mut network) = (None, Network { number: None, organization: None });
@@ -19,7 +19,7 @@ pub fn place<'f>(cursor: &mut Cursor<'f>, language: &str, known: &Place<'_>) -> 
         match key {
             b"city" if known.city.is_none() => place.city = Area::read(cursor, language)?.name,
             b"country" if known.country.is_none() => place.country = Area::read(cursor, language)?.country(),
-            // Keys are sorted, so that nearly always nobody needs it.
+            // Writers sort keys, so the country nearly always came first, and this is not needed.
             b"registered_country" if known.country.is_none() && place.country.is_none() => {
                 registered = Area::read(cursor, language)?.country();
             }
@@ -31,7 +31,7 @@ pub fn place<'f>(cursor: &mut Cursor<'f>, language: &str, known: &Place<'_>) -> 
             })?,
             b"city" | b"country" | b"registered_country" | b"subdivisions" | b"postal" => cursor.skip()?,
             _ if known.network.is_some() => cursor.skip()?,
-            // Where Enterprise databases have what is at the top of others.
+            // Enterprise databases have the network here, others at the top level.
             b"traits" => cursor.map(|cursor, key| system(cursor, key, &mut network))?,
             _ => system(cursor, key, &mut network)?,
         }
@@ -97,7 +97,7 @@ fn location<'f>(cursor: &mut Cursor<'f>, place: &mut Place<'f>) -> Result<(), Br
         }
         Ok(())
     })?;
-    // What is no number is none on the globe.
+    // NaN fails both comparisons.
     let is_on_globe = |&(latitude, longitude): &(f64, f64)| latitude.abs() <= 90.0 && longitude.abs() <= 180.0;
     let point = latitude.zip(longitude).filter(is_on_globe);
     place.coordinates = point.map(|(latitude, longitude)| Coordinates { latitude, longitude });

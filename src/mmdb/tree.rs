@@ -11,7 +11,8 @@ pub struct Tree {
     node_size: usize,
     /// Whether it has IPv6 addresses, too.
     has_ipv6: bool,
-    /// Where the first byte of an IPv4 address leads: a third of the steps of most of them, each of which waits for the one before.
+    /// Where each first byte of an IPv4 address leads. It saves most look-ups a third of their steps, each of which waits for the one
+    /// before.
     ipv4_starts: Box<[u32; 256]>,
 }
 
@@ -58,7 +59,7 @@ impl Tree {
         end.checked_sub(self.node_count + SEPARATOR)
     }
 
-    /// Where the first `count` bits lead from a node; what is no node leads nowhere else.
+    /// The number reached from `start` by the first `count` bits. A number that is no node's stays as it is.
     fn walk(&self, bytes: &[u8], start: usize, bits: u64, count: u32) -> usize {
         let nodes = &bytes[..self.length().min(bytes.len())];
         match self.node_size {
@@ -80,7 +81,8 @@ impl Tree {
     }
 }
 
-/// The same for nodes of one size. Of the four bytes that have a node's left or right record, `record` takes what belongs to it.
+/// The same for nodes of `N` bytes. `record` takes a record from the four bytes that contain it: the node's first four for the left
+/// record, its last four for the right one.
 fn walk_nodes<const N: usize>(
     nodes: &[[u8; N]],
     start: usize,

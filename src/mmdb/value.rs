@@ -1,7 +1,7 @@
-//! The values of a data section, by the MaxMind DB format 2.0: one after the other, and pointers to those before.
+//! The values of a data section in MaxMind DB format 2.0: one after another, or as pointers to values elsewhere in it.
 //!
-//! Whatever the bytes are, reading ends: values are read forward, a pointer leads to no other pointer, and of each record only so many
-//! values are read. Nothing is allocated.
+//! Reading always ends: values are read forward, a pointer leads to no other pointer, and at most [`VALUES_MAX`] values of a record are
+//! read. Nothing is allocated.
 
 use std::ops::ControlFlow;
 
@@ -25,7 +25,7 @@ const FLOAT: u8 = 15;
 /// The largest size that is in a header itself.
 const SIZE_MAX: u8 = 28;
 
-/// What is added to pointers of three and of four bytes: shorter ones reach what is before.
+/// Added to pointers of three and four bytes; shorter ones reach everything below.
 const POINTER_3: usize = 2048;
 const POINTER_4: usize = 526_336;
 
@@ -38,15 +38,15 @@ pub struct Broken;
 pub enum Scalar<'f> {
     /// UTF-8, which is not checked here.
     Text(&'f [u8]),
-    /// Any number without a sign of at most 64 bits.
+    /// An unsigned number of at most 64 bits.
     Unsigned(u64),
-    /// One with a sign.
+    /// A signed number of 32 bits.
     Signed(i32),
-    /// One of either width.
+    /// A float or a double.
     Float(f64),
     /// True or false.
     Flag(bool),
-    /// Something else, which is not told.
+    /// Anything else. It was skipped.
     Other,
 }
 
@@ -54,6 +54,7 @@ pub enum Scalar<'f> {
 pub struct Cursor<'f> {
     section: &'f [u8],
     at: usize,
+    /// How many more values may be read.
     left: u32,
 }
 
@@ -95,18 +96,18 @@ impl<'f> Cursor<'f> {
         Cursor { section, at, left: VALUES_MAX }
     }
 
-    /// Reads a map: for each of its keys, `entry` reads exactly one value. Where there is something else, that is skipped.
+    /// Reads a map: for each key, `entry` reads exactly one value. A value of another type is skipped.
     ///
     /// # Errors
-    /// The bytes are no map, or `entry` says so.
+    /// The bytes are malformed, or `entry` fails.
     pub fn map(&mut self, mut entry: impl FnMut(&mut Self, &'f [u8]) -> Result<(), Broken>) -> Result<(), Broken> {
         self.map_until(|cursor, key| entry(cursor, key).map(ControlFlow::Continue))
     }
 
-    /// The same, of which no more is read once `entry` breaks off: what follows in the map is skipped without a look at its keys.
+    /// The same, until `entry` breaks off: the rest of the map is skipped without a look at its keys.
     ///
     /// # Errors
-    /// The bytes are no map, or `entry` says so.
+    /// The bytes are malformed, or `entry` fails.
     pub fn map_until(
         &mut self,
         mut entry: impl FnMut(&mut Self, &'f [u8]) -> Result<ControlFlow<()>, Broken>,
@@ -125,10 +126,10 @@ impl<'f> Cursor<'f> {
         Ok(())
     }
 
-    /// Reads a list: for each of its indices, `item` reads exactly one value. Where there is something else, that is skipped.
+    /// Reads a list: for each index, `item` reads exactly one value. A value of another type is skipped.
     ///
     /// # Errors
-    /// The bytes are no list, or `item` says so.
+    /// The bytes are malformed, or `item` fails.
     pub fn list(&mut self, mut item: impl FnMut(&mut Self, usize) -> Result<(), Broken>) -> Result<(), Broken> {
         let Some((size, back)) = self.begin_container(LIST)? else { return Ok(()) };
         for index in 0..size {
@@ -138,10 +139,10 @@ impl<'f> Cursor<'f> {
         Ok(())
     }
 
-    /// Reads a value that has no others in it; those are skipped.
+    /// Reads a value without others in it. A map or list is skipped, and is [`Scalar::Other`].
     ///
     /// # Errors
-    /// The bytes are no value.
+    /// The bytes are malformed.
     pub fn scalar(&mut self) -> Result<Scalar<'f>, Broken> {
         let Header { kind, size, back } = self.begin()?;
         let scalar = match kind {
@@ -312,7 +313,7 @@ impl<'f> Cursor<'f> {
         self.long_size(size - SIZE_MAX).map(|size| (kind, size))
     }
 
-    /// A size that is in so many bytes of its own.
+    /// A size stored in `length` bytes of its own, 1 to 3.
     fn long_size(&mut self, length: u8) -> Result<usize, Broken> {
         let length = usize::from(length);
         let base = [29, 285, 65_821][length - 1];
@@ -331,7 +332,7 @@ impl<'f> Cursor<'f> {
         })
     }
 
-    /// A number of so many bytes, the highest first.
+    /// A big-endian number of `length` bytes.
     fn number(&mut self, length: usize) -> Result<u64, Broken> {
         if length > 8 {
             return Err(Broken);
@@ -346,7 +347,7 @@ impl<'f> Cursor<'f> {
     }
 
     fn take(&mut self, length: usize) -> Result<&'f [u8], Broken> {
-        // Neither is larger than the file or 32 bits, so the sum is a number.
+        // The position is within the file or 32 bits, and a size has 25 bits: the sum does not overflow.
         let bytes = self.section.get(self.at..self.at + length).ok_or(Broken)?;
         self.at += length;
         Ok(bytes)

@@ -10,10 +10,10 @@ use super::deadlines::Millis;
 /// The most connections that wait. With the 128 that std and mio ask for, 8,000 connections at once took six times as long as with this.
 pub const BACKLOG_MAX: u16 = 4096;
 
-/// As many wait in any case: it is what the kernel gives to those who don't ask.
+/// Never shorter: what std asks for, and what the kernel allowed at most (somaxconn) before Linux 5.4.
 const BACKLOG_MIN: u16 = 128;
 
-/// How long a connection waits at most. Impatient clients give up after a second, which is also when a SYN that was dropped is sent again.
+/// In milliseconds, how long a connection waits at most. Impatient clients give up after a second, which is also when a SYN that was dropped is sent again.
 /// With half of this, a burst on a slow machine drops more of them, and no more are answered in time.
 const WAIT: Millis = 500;
 
@@ -41,7 +41,7 @@ impl Backlog {
         }
         let (since, count) = self.busy.get_or_insert((now, 0));
         *count += accepted;
-        // What was served meanwhile is served in WAIT, if it took longer: a turn takes time, too.
+        // A turn takes time, so the interval may be longer than WAIT: what was accepted in it is scaled down.
         let (elapsed, count) = (now - *since, *count);
         if elapsed < WAIT {
             return None;

@@ -48,9 +48,9 @@ pub enum Outcome {
     Ready,
     /// It waits for the reply to [`Connection::question`], which is to be asked.
     Asks,
-    /// All is said.
+    /// It is to be closed: all was sent, or it has failed.
     Closes,
-    /// There is nothing to say.
+    /// It is to be closed at once, without an answer: its PROXY header is wrong, or its sender is not trusted.
     Aborts(ProxyFault),
 }
 
@@ -100,7 +100,7 @@ impl Connection {
         self.closed.get_or_insert(reason);
     }
 
-    /// What to be told of next: a client that does not read is not read from.
+    /// The readiness to wait for: a client that does not read is not read from.
     pub fn wanted(&self) -> Interest {
         if self.is_blocked() { Interest::WRITABLE } else { Interest::READABLE }
     }

@@ -13,7 +13,7 @@ const THIS: Pid = Pid::from_raw(0);
 /// The CPUs that this process may use, in ascending order.
 ///
 /// # Errors
-/// The kernel's: there are more than it tells of.
+/// The kernel's: EINVAL if it has more CPUs than a [`CpuSet`] holds.
 pub fn usable() -> io::Result<Vec<usize>> {
     let set = sched_getaffinity(THIS)?;
     Ok((0..CpuSet::count()).filter(|&cpu| set.is_set(cpu).unwrap_or(false)).collect())
@@ -29,11 +29,11 @@ pub fn pin(cpu: usize) -> io::Result<()> {
     Ok(sched_setaffinity(THIS, &set)?)
 }
 
-/// Whether [`pin`] may be called for each of these: whoever is told that this server is ready is told that its threads are where they
-/// belong, and a service manager may forbid it. Leaves the calling thread as it was.
+/// Tries [`pin`] for each of these, before a supervisor is told that this server is ready: a service manager may forbid it. Puts the
+/// calling thread back.
 ///
 /// # Errors
-/// The kernel's.
+/// The kernel's; then the calling thread may stay pinned.
 pub fn try_pinning(cpus: &[usize]) -> io::Result<()> {
     let before = sched_getaffinity(THIS)?;
     cpus.iter().try_for_each(|&cpu| pin(cpu))?;

@@ -23,7 +23,7 @@ pub struct DatabaseFiles {
     /// How many reloads have begun.
     begun: AtomicUsize,
     /// The databases, and which reload they come from. Locked for no longer than it takes to copy or replace a pointer.
-    last: Mutex<(usize, Arc<Databases>)>,
+    current: Mutex<(usize, Arc<Databases>)>,
 }
 
 /// Why there are no databases.
@@ -51,15 +51,15 @@ impl DatabaseFiles {
     pub fn open(paths: Vec<PathBuf>, language: String) -> Result<DatabaseFiles, FileError> {
         let databases = open_all(&paths, &language)?;
         let first = databases.to_string();
-        Ok(DatabaseFiles { paths, language, first, begun: AtomicUsize::new(0), last: Mutex::new((0, Arc::new(databases))) })
+        Ok(DatabaseFiles { paths, language, first, begun: AtomicUsize::new(0), current: Mutex::new((0, Arc::new(databases))) })
     }
 
     /// The databases as they were opened last.
     pub fn databases(&self) -> Arc<Databases> {
-        Arc::clone(&self.last.lock().unwrap_or_else(PoisonError::into_inner).1)
+        Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner).1)
     }
 
-    /// Begins to open the files anew, in a thread that ends when it has: a slow disk stops no request. Then it rings the bell,
+    /// Opens the files again, in a thread of its own, so that a slow disk delays no request. Then it rings the bell,
     /// and a supervisor is told what came of it.
     pub(super) fn begin_reload(self: &Arc<Self>, stopper: &Stopper, supervisor: Option<Arc<Supervisor>>) {
         let number = 1 + self.begun.fetch_add(1, Ordering::Relaxed);
@@ -96,11 +96,11 @@ impl DatabaseFiles {
     fn reload(&self, number: usize) -> Result<(), String> {
         match open_all(&self.paths, &self.language) {
             Ok(databases) => {
-                let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
                 // Of two reloads at a time, the one that began later counts.
-                if last.0 < number {
+                if current.0 < number {
                     log::info!("reloaded: {databases}");
-                    *last = (number, Arc::new(databases));
+                    *current = (number, Arc::new(databases));
                 }
                 Ok(())
             }
@@ -122,10 +122,10 @@ fn open_all(paths: &[PathBuf], language: &str) -> Result<Databases, FileError> {
     Ok(Databases::new(files, language.to_owned()))
 }
 
-/// Maps a file: the one place with `unsafe` code of this program.
+/// Maps a file: this program's only `unsafe` code.
 #[allow(unsafe_code)]
 fn map(path: &Path) -> io::Result<Mmap> {
-    // Without waiting, as opening a pipe would for whoever writes into it.
+    // O_NONBLOCK: opening a pipe would wait for a writer.
     let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is not a regular file"));

@@ -35,13 +35,13 @@ pub enum Wait {
 
 const KINDS: usize = 7;
 
-/// Content that nobody wants is waited for this long.
+/// How long a request's content is waited for; nobody uses it.
 pub const CONTENT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Two tries of a second each, and what they are late.
+/// Two tries of one second each, and half a second for delays.
 pub const REPLY_TIMEOUT: Duration = Duration::from_millis(2500);
-/// As long as a client may take to notice that it was answered and closed.
+/// How long a client may take to notice that it was answered and that the connection is closed.
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
-/// The round trip after which a client's requests come from one that has seen our FIN; half the world away at most.
+/// A round trip halfway around the world: after it, a client has seen our FIN before it sends a request.
 pub const FAREWELL_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Later than any time.
@@ -81,6 +81,7 @@ pub struct Deadlines {
 impl Deadlines {
     /// No connections yet, and room for this many.
     pub fn new(limits: &Limits, connections_max: usize) -> Deadlines {
+        // In the order of `Wait`.
         let timeouts = [limits.idle, limits.head, CONTENT_TIMEOUT, REPLY_TIMEOUT, limits.write, LINGER_TIMEOUT, FAREWELL_TIMEOUT];
         let mut links = Vec::with_capacity(KINDS + connections_max);
         links.extend((0..KINDS).map(Link::alone));

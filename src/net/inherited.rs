@@ -90,7 +90,7 @@ fn prepare(socket: &TcpListener, write: Duration) -> io::Result<SocketAddr> {
     socket.local_addr()
 }
 
-/// The listeners of one thread of so many: of each address its share, and one at least; those for monitoring belong to the first one.
+/// The listeners of one of `threads` threads: of each address its share, and one at least; those for monitoring are the first one's.
 ///
 /// # Errors
 /// The kernel gives no descriptor.

@@ -7,14 +7,14 @@ use mio::{Registry, Token};
 use slab::Slab;
 use std::sync::Arc;
 
-/// The most questions under way in one thread. Each costs a descriptor for at most three seconds; a hundred a second is more than
+/// The most questions under way in one thread. Each costs a descriptor for at most 2.5 seconds; a hundred a second is more than
 /// people ask by hand.
 pub const QUERIES_MAX: usize = 256;
 
 /// The tokens that an asker may register its own sockets with begin here: those below are connections'.
 pub const TOKEN_MIN: usize = usize::MAX / 2 + 1;
 
-/// Names one question of one worker for ever, so that a reply that comes late belongs to nobody.
+/// Identifies one question of one worker, also after its place has passed to another, so that a late reply belongs to nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket {
     index: u32,
@@ -22,7 +22,7 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Fewer than [`QUERIES_MAX`], and of no other question while this one is under way.
+    /// Less than [`QUERIES_MAX`], and of no other question while this one is under way.
     pub fn index(self) -> usize {
         self.index as usize
     }

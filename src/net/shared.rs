@@ -61,7 +61,7 @@ impl Shared {
     /// Counts what came of one.
     pub fn count_result(&self, asked: Asked, result: LookupResult) {
         if let Some(counters) = self.counters() {
-            counters.came_of(lookup(asked.question), result, self.now.saturating_sub(asked.at));
+            counters.finished(lookup(asked.question), result, self.now.saturating_sub(asked.at));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Telling whoever started this server how it fares (sd_notify(3)), and that all its threads turn.
+//! Tells the supervisor how this server fares (sd_notify(3)), and that all of its threads still turn.
 //!
 //! ```text
 //! READY ──▶ WATCHDOG …, RELOADING and READY … ──▶ STOPPING
@@ -19,7 +19,7 @@ use std::time::Duration;
 pub struct Supervision {
     /// A datagram socket, by its path or its abstract name.
     pub address: SocketAddr,
-    /// How long the supervisor takes silence for health.
+    /// How long the supervisor accepts silence before it takes the process for dead.
     pub watchdog: Option<Duration>,
 }
 
@@ -31,7 +31,7 @@ pub struct Supervisor {
     /// What was told at the start.
     status: OnceLock<String>,
     is_stopping: AtomicBool,
-    /// It was told of a reload, and has no room yet for hearing that this is over.
+    /// It was told that a reload began, but there was no room yet for telling it that the reload is over.
     owes_ready: AtomicBool,
     threads: usize,
     /// The round that is under way.
@@ -41,7 +41,7 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// The supervisor of a server of so many threads.
+    /// The supervisor of a server with this many threads.
     ///
     /// # Errors
     /// The kernel gives no socket.
@@ -59,7 +59,7 @@ impl Supervisor {
         })
     }
 
-    /// How often every thread is to [join](Supervisor::join) a round: twice in the time that silence is taken for health.
+    /// How often every thread [joins](Supervisor::join) a round: twice in the longest silence that the supervisor accepts.
     pub fn beat(&self) -> Option<Duration> {
         /// The timer's own unit is finer; a silence this short is no use to anybody.
         const BEAT_MIN: Duration = Duration::from_millis(1);
@@ -84,7 +84,7 @@ impl Supervisor {
 
     /// Tells that it has read again what can be read again, its databases, or has tried to; `status` says what came of it. If the
     /// supervisor has no room for that now, nothing is lost but news; if it has room for the first half alone, it would wait for the second
-    /// for ever: that is told with the next beat, without the status.
+    /// for ever: with a watchdog, that is told with the next beat, without the status.
     pub fn reloaded(&self, status: &str) {
         if self.is_stopping.load(Ordering::Relaxed) {
             return;
@@ -94,7 +94,9 @@ impl Supervisor {
         }
         if !self.tell(&ready(status)) {
             self.owes_ready.store(true, Ordering::Relaxed);
-            log::warn!("NOTIFY_SOCKET is full: that the reload is done is told with the next beat of WATCHDOG_USEC");
+            let when =
+                if self.watchdog.is_some() { "with the next beat of WATCHDOG_USEC" } else { "never, without WATCHDOG_USEC" };
+            log::warn!("NOTIFY_SOCKET is full: the end of the reload is told {when}");
         }
     }
 
@@ -143,17 +145,24 @@ mod tests {
     use super::*;
     use std::os::linux::net::SocketAddrExt;
 
-    #[test]
-    fn the_end_of_a_reload_is_told_again_where_there_was_no_room_for_it() {
-        let address = SocketAddr::from_abstract_name(format!("swagip-full-{}", std::process::id())).unwrap();
+    /// The supervisor of a server with this many threads, and the socket on which it is told.
+    fn supervised(name: &str, threads: usize) -> (Supervisor, UnixDatagram) {
+        let address = SocketAddr::from_abstract_name(format!("swagip-{name}-{}", std::process::id())).unwrap();
         let receiver = UnixDatagram::bind_addr(&address).unwrap();
         receiver.set_nonblocking(true).unwrap();
-        let told = || {
-            let mut buffer = [0; 64];
-            receiver.recv(&mut buffer).ok().map(|length| String::from_utf8_lossy(&buffer[..length]).into_owned())
-        };
+        (Supervisor::new(&Supervision { address, watchdog: None }, threads).unwrap(), receiver)
+    }
+
+    fn received(receiver: &UnixDatagram) -> Option<String> {
+        let mut buffer = [0; 64];
+        receiver.recv(&mut buffer).ok().map(|length| String::from_utf8_lossy(&buffer[..length]).into_owned())
+    }
+
+    #[test]
+    fn the_end_of_a_reload_is_told_again_where_there_was_no_room_for_it() {
+        let (supervisor, receiver) = supervised("full", 1);
+        let told = || received(&receiver);
         let all = || std::iter::from_fn(told).filter(|state| state != "x").collect::<Vec<_>>();
-        let supervisor = Supervisor::new(&Supervision { address, watchdog: None }, 1).unwrap();
         supervisor.ready("").unwrap();
         let fill = || while supervisor.tell("x") {};
         fill();
@@ -174,14 +183,8 @@ mod tests {
 
     #[test]
     fn a_round_ends_with_the_last_thread_however_often_the_others_beat() {
-        let address = SocketAddr::from_abstract_name(format!("swagip-rounds-{}", std::process::id())).unwrap();
-        let receiver = UnixDatagram::bind_addr(&address).unwrap();
-        receiver.set_nonblocking(true).unwrap();
-        let told = || {
-            let mut buffer = [0; 64];
-            receiver.recv(&mut buffer).ok().map(|length| String::from_utf8_lossy(&buffer[..length]).into_owned())
-        };
-        let supervisor = Supervisor::new(&Supervision { address, watchdog: None }, 3).unwrap();
+        let (supervisor, receiver) = supervised("rounds", 3);
+        let told = || received(&receiver);
         let mut joined = [0; 3];
         for _ in 0..3 {
             for thread in [0, 0, 1, 0, 1, 1] {

@@ -84,7 +84,7 @@ impl Tally {
         self.note_many(1, now)
     }
 
-    /// The same for so many more. With 0 it may be asked at any time, so that what came after a line is told, too.
+    /// The same for this many more. With 0 it may be asked at any time, so that what came after a line is told, too.
     pub fn note_many(&self, more: u64, now: Millis) -> Option<u64> {
         if more > 0 {
             self.count.fetch_add(more, Ordering::Relaxed);

@@ -5,7 +5,7 @@ use super::deadlines::Wait;
 /// What a connection is doing, as far as its deadlines care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
-    /// Nothing has come of a request.
+    /// No byte of a request has arrived.
     Idle,
     /// A head, or a PROXY header, has come in part.
     Head,
@@ -30,7 +30,7 @@ pub fn next(activity: Activity, current: Option<Wait>, progress: bool) -> Option
         (Activity::Content, _) => Wait::Content,
         (Activity::Asking, _) => Wait::Reply,
         (Activity::Answering, _) => Wait::Write,
-        // While stopping, lingering gives a client no more time.
+        // The short wait goes on until the client sends something, perhaps before it has seen our FIN.
         (Activity::Lingering, Some(Wait::Farewell)) if !progress => Wait::Farewell,
         (Activity::Lingering, _) => Wait::Linger,
     };
@@ -77,6 +77,7 @@ mod tests {
             // The end.
             (Lingering, Some(Wait::Idle), false, Some(Wait::Linger)),
             (Lingering, Some(Wait::Linger), false, None),
+            (Lingering, Some(Wait::Farewell), true, Some(Wait::Linger)),
             (Lingering, Some(Wait::Linger), true, Some(Wait::Linger)),
             (Lingering, Some(Wait::Farewell), false, None),
         ] {

@@ -1,7 +1,8 @@
 //! The event loop of one thread.
 //!
-//! A turn: poll; take the time once; drive the connections that have events; answer those whose replies have come; drive those that had
-//! more to do; end the waits that are over; accept. Accepting comes last, so that no slot that was freed in this turn meets an event meant for its predecessor.
+//! A turn: poll; read the clock once; drive the connections that have events; pass on the replies that have come; drive the
+//! connections that had more to do; end the waits that are over; accept. Accepting comes last, so that a slot freed in this turn
+//! never gets an event meant for its predecessor.
 
 mod accept;
 mod access_log;
@@ -44,7 +45,7 @@ const SLOT_MAX: usize = queries::TOKEN_MIN - 1;
 
 const BELL: Token = Token(usize::MAX);
 
-/// The timer of whoever is supervised.
+/// The watchdog's timer.
 const BEAT: Token = Token(BELL.0 - 1);
 
 /// What all workers are given alike, or share.
@@ -81,7 +82,7 @@ pub struct Worker {
     limits: Limits,
     stopper: Stopper,
     clock: Clock,
-    /// Rings when something was ordered; kept, because closing it takes it out of the poll.
+    /// Becomes readable when something is ordered; kept open for as long as the poll has it.
     _bell: UnixStream,
     supervised: Option<Supervised>,
     drain: Option<Drain>,
@@ -156,7 +157,8 @@ impl Worker {
         })
     }
 
-    /// Has the kernel give the connections of all workers to them by CPU, but for inherited listeners. To be called for the first one.
+    /// Has the kernel hand each new connection to the worker on the CPU where it arrives, except those of inherited listeners. To be
+    /// called for the first worker.
     ///
     /// # Errors
     /// The kernel's.

@@ -45,7 +45,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Counters for so many threads.
+    /// Counters for this many threads.
     pub fn new(threads: usize, lookups: LookupsOn, errors_dropped: LinesDropped) -> Metrics {
         Metrics { threads: (0..threads).map(|_| Arc::default()).collect(), lookups, errors_dropped, process: Process::new() }
     }
@@ -94,7 +94,7 @@ mod tests {
         metrics.threads[1].moved(1, 2);
         metrics.threads[1].accepted(Listener::Proxy);
         for (thread, milliseconds) in [(0, 0), (1, 5), (0, 6), (1, 2501)] {
-            metrics.threads[thread].came_of(Lookup::Hostname, LookupResult::Unknown, milliseconds);
+            metrics.threads[thread].finished(Lookup::Hostname, LookupResult::Unknown, milliseconds);
         }
         for (format, expected) in [
             (

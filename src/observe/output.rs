@@ -50,7 +50,7 @@ impl Output {
         Output { file, kind }
     }
 
-    /// As many of these lines as are written at once; at least the first.
+    /// The lines that one write takes: all of them for a file, else as many as fit into [`PIECE_MAX`]. No line is longer than that.
     pub fn piece<'l>(&self, lines: &'l [u8]) -> &'l [u8] {
         if matches!(self.kind, Kind::Regular) || lines.len() <= PIECE_MAX {
             return lines;
@@ -75,13 +75,13 @@ impl Output {
     }
 }
 
-/// Opens what this is a descriptor of once more, not to wait for it.
+/// Opens a pipe or a terminal a second time by its descriptor, without blocking.
 fn reopen(file: &File) -> io::Result<File> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
 
-/// What cannot be opened once more, such as the terminal of another user (su, sudo -u).
+/// For what cannot be opened a second time, such as another user's terminal (su, sudo -u).
 fn inherited(file: File) -> (File, Kind) {
     let is_set = file.is_terminal() && SockRef::from(&file).set_nonblocking(true).is_ok();
     (file, if is_set { Kind::NonBlocking } else { Kind::Blocking(Mutex::default()) })

@@ -53,9 +53,7 @@ fn named(target: &Target<'_>) -> Result<Option<IpAddr>, NoAddress> {
 
 /// What is answered to a question about something else than an address.
 pub fn no_address(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    content.extend_from_slice(b"?ip= takes an IPv4 or IPv6 address");
-    context.end_text(content);
-    ResponseHead::OpenBadRequest
+    context.sentence(ResponseHead::OpenBadRequest, "?ip= takes an IPv4 or IPv6 address", content)
 }
 
 /// `/port`, `/source-port`: the client's own port, if known; never a proxy's.
@@ -168,15 +166,15 @@ pub fn kind(ip: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// Whether an address leads to one host on the Internet and nowhere else: not so what is translated or tunnelled to an IPv4 address,
-/// which may be a private one.
+/// Whether an address belongs to one host on the Internet. One that is translated or tunnelled to an IPv4 address does not count, because
+/// that may be private.
 pub fn is_global(ip: IpAddr) -> bool {
-    let is_carrier = match ip {
+    let embeds_ipv4 = match ip {
         IpAddr::V4(_) => false,
         // NAT64 (RFC 6052, 8215), Teredo (RFC 4380), 6to4 (RFC 3056).
         IpAddr::V6(ip) => matches!(ip.segments(), [0x64, 0xff9b, ..] | [0x2001, 0, ..] | [0x2002, ..]),
     };
-    !is_carrier && kind(ip).is_none()
+    !embeds_ipv4 && kind(ip).is_none()
 }
 
 fn kind_v4(ip: Ipv4Addr) -> Option<&'static str> {

@@ -119,16 +119,17 @@ fn note(content: &mut Vec<u8>, mistake: Mistake<'_>, field: &str) {
             address::write(content, &address);
             return content.extend_from_slice(b" is not trusted");
         }
+        // It may be a proxy that asks for itself; but a client there can write hops that are believed.
+        Mistake::Inside => return content.extend_from_slice(INSIDE.as_bytes()),
         Mistake::Missing => ("the trusted peer sent no ", ""),
         Mistake::Unreadable if field == "forwarded" => {
             ("the last entry of ", " is not a valid address: one with a port, and an IPv6 address, needs quotation marks")
         }
         Mistake::Unreadable => ("the last entry of ", " is not a valid address"),
-        // It may be a proxy that asks for itself; a client there can write hops that are believed.
-        Mistake::Inside => (INSIDE, ""),
     };
-    let field = if mistake == Mistake::Inside { "" } else { field };
-    [before, field, after].iter().for_each(|part| content.extend_from_slice(part.as_bytes()));
+    for part in [before, field, after] {
+        content.extend_from_slice(part.as_bytes());
+    }
 }
 
 fn hop_object(content: &mut Vec<u8>, hop: &Hop<'_>) {

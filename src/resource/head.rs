@@ -20,7 +20,7 @@ const FOR_A_DAY: &str = "Access-Control-Max-Age: 86400";
 /// Chromium requires it under Private Network Access. The successor, Local Network Access, asks the user instead.
 const PRIVATE_NETWORK: &str = "Access-Control-Allow-Private-Network: true";
 const ALLOW: &str = "Allow: GET, HEAD, OPTIONS";
-/// In seconds: by then what is looked up now is answered, or given up.
+/// In seconds. Most look-ups under way have ended by then; the slowest take 2.5.
 const SOON: &str = "Retry-After: 1";
 const VARY: &str = "Vary: Accept, User-Agent";
 const VARY_ACCEPT: &str = "Vary: Accept";

@@ -28,7 +28,7 @@ fn escape(content: &mut Vec<u8>, value: &[u8]) {
 #[inline(never)] // 360 instructions of /json with databases.
 fn escape_special(content: &mut Vec<u8>, value: &[u8]) {
     const PIECE: usize = 40;
-    /// `\\u001f`
+    /// `\u001f`
     const ESCAPED_MAX: usize = 6;
     let is_utf8 = std::str::from_utf8(value).is_ok();
     let mut buffer = [0; PIECE * ESCAPED_MAX];

@@ -89,19 +89,21 @@ pub enum ReverseDns {
 
 /// `/hostname`: the name of the client's address, confirmed.
 pub fn hostname(context: &Context<'_>, content: &mut Vec<u8>) -> Answer {
-    let is_asked = |ip: &IpAddr| context.site.reverse_dns == ReverseDns::All || address::kind(*ip).is_none();
-    let Some(ip) = context.client.address else { return ResponseHead::NegotiatedUnknown.into() };
+    let Some(ip) = context.client.address else {
+        if accepted(context) != Some(MediaType::Json) {
+            return ResponseHead::NegotiatedUnknown.into();
+        }
+        content.extend_from_slice(b"{\n  \"ip\": null,\n  \"confirmed\": false\n}\n");
+        return ResponseHead::NegotiatedUnknownJson.into();
+    };
+    let is_asked = context.site.reverse_dns == ReverseDns::All || address::kind(ip).is_none();
     let lookup = Lookup::new(Question::Hostname(ip), context);
-    if is_asked(&ip) { Answer::Later(lookup.into()) } else { lookup.answer(&Reply::Unknown, content).into() }
+    if is_asked { Answer::Later(lookup.into()) } else { lookup.answer(&Reply::Unknown, content).into() }
 }
 
 /// `/port/N`: whether that port of the client's address can be reached from here.
 pub fn port(context: &Context<'_>, segment: &[u8], content: &mut Vec<u8>) -> Answer {
-    let mut refuse = |head: ResponseHead, sentence: &str| {
-        content.extend_from_slice(sentence.as_bytes());
-        context.end_text(content);
-        Answer::Now(head)
-    };
+    let mut refuse = |head, sentence| context.sentence(head, sentence, content).into();
     let number = std::str::from_utf8(segment).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     let Some(port) = number.and_then(|text| text.parse().ok()).filter(|&port: &u16| port > 0) else {
         return refuse(ResponseHead::BadRequest, "a port is a number from 1 to 65535");

@@ -40,7 +40,7 @@ pub use head::ResponseHead;
 pub use lookup::{Answer, Lookup, Question, Reply, ReverseDns};
 pub use table::{Resource, answer, is_check};
 
-/// The most bytes of [`Site::path`]: the page repeats it in up to 102 rows.
+/// The most bytes of [`Site::path`]: the page repeats it in up to 112 rows.
 pub const SITE_PATH_MAX: usize = 64;
 
 /// How the operator set this site up; the same for every request.
@@ -133,6 +133,13 @@ impl<'a> Context<'a> {
         if self.ends_in_line_feed() {
             content.push(b'\n');
         }
+    }
+
+    /// Appends a sentence as the whole text; returns the head that goes with it.
+    fn sentence(&self, head: ResponseHead, sentence: &str, content: &mut Vec<u8>) -> ResponseHead {
+        content.extend_from_slice(sentence.as_bytes());
+        self.end_text(content);
+        head
     }
 
     fn ends_in_line_feed(&self) -> bool {

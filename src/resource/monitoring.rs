@@ -1,6 +1,6 @@
 //! What is answered on a listener for monitoring: `/metrics`, `/ready` and `/health`, and nothing of what clients ask.
 
-use super::table::{Segment, sentence};
+use super::table::{NO_SUCH_METHOD, Segment};
 use super::{Context, ResponseHead, status};
 use crate::http::Method;
 use crate::http::media::{Choice, preferred};
@@ -38,7 +38,7 @@ impl Choice for Format {
 
     fn version(self) -> Option<&'static [u8]> {
         match self {
-            // 1.0.0 is the same with more characters in names, of which there are none here.
+            // 1.0.0 only allows more characters in names, and no name here has them.
             Format::Prometheus => None,
             Format::OpenMetrics => Some(b"1.0.0"),
         }
@@ -50,9 +50,9 @@ pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     match context.request.method {
         Method::Get | Method::Head => {}
         Method::Options | Method::Connect | Method::NotAllowed => {
-            return sentence(context, ResponseHead::MonitoringNotAllowed, "only GET and HEAD are answered here", content);
+            return context.sentence(ResponseHead::MonitoringNotAllowed, "only GET and HEAD are answered here", content);
         }
-        _ => return sentence(context, ResponseHead::NotImplemented, "no such method; names of methods are upper-case", content),
+        _ => return context.sentence(ResponseHead::NotImplemented, NO_SUCH_METHOD, content),
     }
     let is = |name| context.request.target.path.strip_prefix(b"/").is_some_and(|path| Segment(path).is(name));
     if is("metrics") {
@@ -67,5 +67,5 @@ pub fn answer(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     if is("health") {
         return status::health(context, content);
     }
-    sentence(context, ResponseHead::NotFound, "not found: /metrics, /ready and /health are here", content)
+    context.sentence(ResponseHead::NotFound, "not found: /metrics, /ready and /health are here", content)
 }

@@ -22,7 +22,7 @@ use rows::Rows;
 use std::borrow::Cow;
 use std::fmt;
 
-/// With more sources of scripts, and more directives.
+/// The policy, with these added to its script sources and to its directives.
 macro_rules! policy {
     ($scripts:literal, $directives:literal) => {
         concat!(

@@ -40,29 +40,29 @@ pub fn asn_org(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     text(context, content, |place| place.network?.organization)
 }
 
-fn text<'a>(context: &Context<'a>, content: &mut Vec<u8>, text: impl Fn(&Place<'a>) -> Option<Text<'a>>) -> ResponseHead {
-    part(context, content, text, |content, text| content.extend_from_slice(text.as_bytes()))
+fn text<'a>(context: &Context<'a>, content: &mut Vec<u8>, find: impl Fn(&Place<'a>) -> Option<Text<'a>>) -> ResponseHead {
+    part(context, content, find, |content, text| content.extend_from_slice(text.as_bytes()))
 }
 
 /// Answers with a part of what is known of the address that is asked about.
 fn part<'a, T>(
     context: &Context<'a>,
     content: &mut Vec<u8>,
-    part: impl Fn(&Place<'a>) -> Option<T>,
+    find: impl Fn(&Place<'a>) -> Option<T>,
     write: impl Fn(&mut Vec<u8>, T),
 ) -> ResponseHead {
     let address = match address::asked(context) {
         Ok(named) => named.or(context.client.address),
         Err(NoAddress) => return address::no_address(context, content),
     };
-    let known = context.databases.zip(address).and_then(|(databases, address)| part(&databases.place(address)));
+    let known = context.databases.zip(address).and_then(|(databases, address)| find(&databases.place(address)));
     let Some(known) = known else { return ResponseHead::OpenNotFound };
     write(content, known);
     context.end_text(content);
     ResponseHead::OpenText
 }
 
-/// Appends a point as latitude and longitude with four places at least, which are some meters.
+/// Appends a point as latitude and longitude, with at least four decimal places: about 10 meters.
 pub fn write_coordinates(content: &mut Vec<u8>, point: Coordinates) {
     write_degrees(content, point.latitude, 4);
     content.push(b',');
@@ -75,8 +75,8 @@ pub fn write_asn(content: &mut Vec<u8>, number: u32) {
     decimal(content, number.into());
 }
 
-/// Appends an angle of at most 180 degrees in decimal, rounded to six places, of which those at the end that are 0 are left out, but
-/// for so many of the first. Written as `Display` does it, it would be as long as a broken file makes it.
+/// Appends an angle of at most 180 degrees in decimal, rounded to six places. Trailing zeros are left out, except among the first
+/// `places_min` places. `Display` would write as many digits as a broken file supplies.
 pub fn write_degrees(content: &mut Vec<u8>, degrees: f64, places_min: usize) {
     const SCALE: u64 = 1_000_000;
     let scaled = (degrees.abs() * SCALE as f64).round() as u64;

@@ -29,7 +29,7 @@ macro_rules! resources {
             Field,
             /// `/port/<number>`
             PortTest,
-            /// No such path, or no such method.
+            /// No such path.
             None,
             /// None: the request was refused.
             Refused,
@@ -37,7 +37,7 @@ macro_rules! resources {
             Monitoring,
         }
 
-        /// Every path of one segment that is not a field's name; not `/`, `/<name>` and `/headers/<name>`.
+        /// Every fixed path of one segment: all but `/`, `/<name>`, `/headers/<name>` and `/port/<number>`.
         pub const ENDPOINTS: &[Endpoint] =
             &[$(Endpoint {
                 segment: $segment,
@@ -153,7 +153,7 @@ impl Resource {
         matches!(self, Resource::Health | Resource::Healthz | Resource::Livez | Resource::Ready | Resource::Readyz)
     }
 
-    /// In lower case: the path's segment, `root`, `field`, `none`, `refused` or `monitoring`.
+    /// In lower case: the path's segment, or `root`, `field`, `port-test`, `none`, `refused` or `monitoring`.
     pub fn label(self) -> &'static str {
         match self {
             Resource::Root => "root",
@@ -191,9 +191,9 @@ fn other_method(method: Method, context: &Context<'_>, content: &mut Vec<u8>) ->
     let head = match method {
         Method::Options => options(context, resource),
         Method::Connect | Method::NotAllowed => {
-            sentence(context, ResponseHead::NotAllowed, "only GET, HEAD and OPTIONS are answered here", content)
+            context.sentence(ResponseHead::NotAllowed, "only GET, HEAD and OPTIONS are answered here", content)
         }
-        _ => sentence(context, ResponseHead::NotImplemented, "no such method; names of methods are upper-case", content),
+        _ => context.sentence(ResponseHead::NotImplemented, NO_SUCH_METHOD, content),
     };
     (resource, head.into())
 }
@@ -257,20 +257,20 @@ fn find<'p>(path: &'p [u8], endpoints: &[Endpoint]) -> (Resource, Segment<'p>) {
         Some(slash) => {
             let (first, name) = (Segment(&path[..slash]), Segment(&path[slash + 1..]));
             let is_one = !name.0.is_empty() && !name.0.contains(&b'/');
-            let name_of_path = if is_one && first.is("headers") {
+            let resource = if is_one && first.is("headers") {
                 Resource::Field
             } else if is_one && first.is("port") {
                 Resource::PortTest
             } else {
                 Resource::None
             };
-            (name_of_path, name)
+            (resource, name)
         }
     }
 }
 
 fn not_found(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
-    sentence(context, ResponseHead::NotFound, "not found", content)
+    context.sentence(ResponseHead::NotFound, "not found", content)
 }
 
 /// `/all`: JSON, or text if Accept prefers it.
@@ -286,7 +286,7 @@ fn all(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
 /// `/explain`: text, or JSON if Accept prefers it.
 fn explanation(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     if !context.site.explain {
-        return sentence(context, ResponseHead::NotFound, "explain is off: start swagip with --explain", content);
+        return context.sentence(ResponseHead::NotFound, "explain is off: start swagip with --explain", content);
     }
     if accepted(context) == Some(MediaType::Json) {
         explain::json(context, content);
@@ -296,12 +296,8 @@ fn explanation(context: &Context<'_>, content: &mut Vec<u8>) -> ResponseHead {
     ResponseHead::NegotiatedText
 }
 
-/// One sentence, and the head that goes with it.
-pub(super) fn sentence(context: &Context<'_>, head: ResponseHead, sentence: &str, content: &mut Vec<u8>) -> ResponseHead {
-    content.extend_from_slice(sentence.as_bytes());
-    context.end_text(content);
-    head
-}
+/// What is wrong with a method that there isn't.
+pub(super) const NO_SUCH_METHOD: &str = "no such method; names of methods are upper-case";
 
 /// One segment of a path, percent-encoded.
 #[derive(Clone, Copy)]

@@ -6,7 +6,7 @@ use crate::support::play::DATE;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use swagip::client::{Peer, Rule};
-use swagip::exchange::{Next, Service, State};
+use swagip::exchange::{Next, Service, State, Unread};
 use swagip::resource::{Question, Reply, ReverseDns, Site};
 
 const NAME: &str = "dialup-9.example.net";
@@ -71,7 +71,8 @@ impl Stage {
             }
             Some(Question::Port(_, port)) => Reply::Port { is_open: port == 80 },
         };
-        let next = self.service.reply(&mut self.state, &self.peer, (self.kept.is_empty(), false), &reply, &mut self.answers);
+        let unread = if self.kept.is_empty() { Unread::Nothing } else { Unread::Kept };
+        let next = self.service.reply(&mut self.state, &self.peer, unread, &reply, &mut self.answers);
         self.go_on(next);
         self.serve();
         true
@@ -189,13 +190,28 @@ fn what_is_said_of_each_reply() {
         let mut stage = Stage::new();
         stage.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\nAccept: {accept}\r\n\r\n").as_bytes());
         assert_eq!(stage.answers, b"");
-        let next = stage.service.reply(&mut stage.state, &stage.peer, (true, false), &reply, &mut stage.answers);
+        let next = stage.service.reply(&mut stage.state, &stage.peer, Unread::Nothing, &reply, &mut stage.answers);
         assert_eq!(next, Next::Read);
         let answer = String::from_utf8(stage.answers).unwrap();
         let (head, content) = answer.split_once("\r\n\r\n").unwrap();
         assert_eq!(content, expected, "{path} {accept} {reply:?}");
         assert!(head.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{head}");
         assert_eq!(head.contains("\r\nRetry-After: 1"), reply == Reply::Busy, "{head}");
+    }
+}
+
+#[test]
+fn nobody_is_asked_for_the_name_of_an_address_that_is_not_known() {
+    let json = "{\n  \"ip\": null,\n  \"confirmed\": false\n}\n";
+    for (accept, expected) in [("application/json", json), ("text/plain", "")] {
+        let mut stage = Stage::new();
+        stage.peer.address = None;
+        stage.send(format!("GET /hostname HTTP/1.1\r\nHost: a\r\nAccept: {accept}\r\n\r\n").as_bytes());
+        assert_eq!(stage.state.question(), None);
+        let answer = String::from_utf8(stage.answers).unwrap();
+        let (head, content) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 404 ") && head.contains(&format!("Content-Type: {accept}")), "{head}");
+        assert_eq!(content, expected);
     }
 }
 

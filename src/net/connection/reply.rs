@@ -1,6 +1,7 @@
 //! A connection that waits for a reply.
 
 use super::{Connection, Outcome, phase};
+use crate::exchange::Unread;
 use crate::net::queries::Ticket;
 use crate::net::shared::Shared;
 use crate::net::socket;
@@ -42,8 +43,12 @@ impl Connection {
         let Some(mut active) = self.active.take() else { return Ok(()) };
         active.ticket = None;
         shared.output.clear();
-        let rest = (active.input.is_empty(), self.may_have_more(shared));
-        let next = shared.service.reply(&mut active.state, &self.peer, rest, reply, &mut shared.output);
+        let unread = match active.input.is_empty() {
+            false => Unread::Kept,
+            true if self.may_have_more(shared) => Unread::InSocket,
+            true => Unread::Nothing,
+        };
+        let next = shared.service.reply(&mut active.state, &self.peer, unread, reply, &mut shared.output);
         self.phase = phase(next);
         let sent = socket::send(&self.stream, &shared.output, self.phase.is_last())?;
         shared.count_bytes(&self.peer, 0, sent);

@@ -15,8 +15,8 @@ use std::ops::ControlFlow;
 /// starves those that are there.
 const ACCEPTS_MAX: u32 = 64;
 
-/// How long accepting rests when something has run out and closing a connection has not helped, so at most one in this time is
-/// closed in vain; and how long a listener rests that fails.
+/// In milliseconds: how long accepting rests when something has run out and closing a connection has not helped, so that at most one
+/// is closed to no purpose in this time; and how long a failing listener rests.
 pub(super) const ACCEPT_REST: Millis = 100;
 
 /// The client has gone before it was accepted, or its network has (accept(2)): the next one may well be there.
@@ -100,7 +100,7 @@ impl Worker {
         listener.rests_until = self.shared.now + ACCEPT_REST;
         if let Some(count) = self.tallies.not_accepted.note(self.shared.now) {
             let address = listener.socket.local_addr().map_or_else(|_| "an unknown address".to_owned(), |at| at.to_string());
-            log::warn!("nothing can be accepted: {count} times; the last at {address}: {error}: tried again every 100 ms");
+            log::warn!("accepting fails ({count} times, the last at {address}: {error}): trying again every 100 ms");
         }
     }
 
@@ -108,13 +108,13 @@ impl Worker {
         if self.ignores_new()
             && let Err(error) = listener::hear(&stream)
         {
-            self.tallies.refused.tell("connections that were being made when this server stopped are not heard", &error);
+            self.tallies.refused.tell("connections that were being made when this server stopped get no answer", &error);
         }
         let mut connection = Connection::new(stream, address, kind, self.shared.service.rule());
         self.shared.count_accepted(kind);
         // The request is there already, more often than not, and the connection perhaps never needs a slot.
         let outcome = connection.drive(&mut self.shared, false);
-        self.tell();
+        self.log_notice();
         match outcome {
             Outcome::Closes => return self.count_closed(&connection),
             Outcome::Aborts(fault) => {

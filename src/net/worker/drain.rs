@@ -3,7 +3,7 @@
 //! ```text
 //! Grace                    Handshakes               Silence                  Finish                   end
 //! readiness is denied,     connecting is ignored,   listeners are closed,    what is in flight        the thread ends,
-//! all is served as ever,   what had begun is        idle connections are     is finished              whatever there still is
+//! all is served as before,  what had begun is        idle connections are     is finished              whatever there still is
 //! last answers close       accepted                 shut down
 //! ```
 //!
@@ -17,8 +17,8 @@ use crate::net::{Order, listener};
 use crate::observe::metrics::Closed;
 use std::ops::ControlFlow;
 
-/// How long those who are connecting are waited for: as long as the grace, within these bounds. At most a round trip, half the
-/// world away; without a grace only what a client near by needs for its first bytes, until which the kernel held it back.
+/// In milliseconds, the least and the most time for handshakes under way; in between, it is the grace. At least what a client nearby needs
+/// to send its first bytes, until which the kernel holds it back; at most a round trip halfway around the world.
 const DRAIN_HANDSHAKES: (Millis, Millis) = (20, 200);
 
 /// How long a connection that was accepted last of all may be silent before it is shut down.
@@ -36,7 +36,7 @@ pub struct Drain {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// New connections are accepted and served as ever.
+    /// New connections are accepted and served as before.
     Grace,
     /// No new connection begins; those that are being made are accepted.
     Handshakes,

@@ -31,7 +31,7 @@ impl Worker {
         self.close_for(slot, reason);
     }
 
-    /// Says what is still to be said to a connection, and no more.
+    /// Sends a connection's final response, if one is owed, and drives it on to its end.
     pub(super) fn finish(&mut self, slot: usize, reason: Closed) {
         let connection = &mut self.connections[slot];
         connection.ends(reason);

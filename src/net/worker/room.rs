@@ -12,8 +12,8 @@ use crate::observe::metrics::{Closed, Limit};
 /// What costs least to lose comes first.
 const ORDER: [Wait; 7] = [Wait::Linger, Wait::Farewell, Wait::Idle, Wait::Head, Wait::Content, Wait::Reply, Wait::Write];
 
-/// Where not even one connection has waited this long the table is turned over by a flood, from however many addresses it comes: then
-/// a fair share has no minimum, or those who ask now and then would lose to those who never do.
+/// In milliseconds. If no connection has waited this long, a flood is replacing all of them, from however many addresses. Then a fair
+/// share has no minimum: otherwise clients that ask now and then would lose to those that never do.
 const CALM: Millis = 5_000;
 
 /// What has run out for all clients together.
@@ -35,8 +35,8 @@ impl Worker {
         true
     }
 
-    /// Ends a connection at once. Its answer is sent where it is there already and only content is missing; who waits for a reply is told
-    /// that there is none.
+    /// Ends a connection at once. If its answer is ready and only content is missing, that is sent; a client that waits for a look-up
+    /// is told to try again.
     fn evict(&mut self, slot: usize) {
         self.abandon(slot);
         match self.deadlines.wait(slot) {

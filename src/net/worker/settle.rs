@@ -9,9 +9,9 @@ use mio::Token;
 use std::io;
 
 impl Worker {
-    /// Does what came of driving a connection: has epoll and the deadlines know what it waits for.
+    /// Acts on the outcome of driving a connection: registers what it waits for with epoll, and sets its deadline.
     pub(super) fn settle(&mut self, slot: usize, outcome: Outcome) {
-        self.tell();
+        self.log_notice();
         let progress = match outcome {
             Outcome::Stays { progress } => progress,
             Outcome::Ready => {
@@ -60,8 +60,8 @@ impl Worker {
         }
     }
 
-    /// Tells the operator what a connection's first request, or a refused one, has shown.
-    pub(super) fn tell(&mut self) {
+    /// Logs what a connection's first request, or a refused one, has shown.
+    pub(super) fn log_notice(&mut self) {
         if let Some((notice, peer)) = self.shared.service.take_notice() {
             self.tallies.tell(notice, peer, self.shared.service.rule().field_name(), self.shared.now);
         }

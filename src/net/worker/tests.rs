@@ -491,9 +491,12 @@ fn idle_and_waiting(stage: &mut Stage) -> (Client, Client) {
     stage.pass(10);
     let mut waiting = stage.connect(Ipv4Addr::LOCALHOST);
     waiting.ask("/ip");
-    let listener = &mut stage.worker.listeners[0];
-    assert!(listener.has_waiting());
-    listener.is_ready = true;
+    let end = Instant::now() + PATIENCE;
+    while !stage.worker.listeners[0].has_waiting() {
+        assert!(Instant::now() < end, "nobody waits");
+        std::thread::yield_now();
+    }
+    stage.worker.listeners[0].is_ready = true;
     stage.worker.shared.now = stage.time.load(Ordering::Relaxed);
     (idle, waiting)
 }
@@ -658,4 +661,26 @@ fn a_queue_that_is_never_empty_is_made_shorter() {
     stage.turn_until(|stage| !stage.worker.listeners[0].is_ready);
     clients.extend((0..300).map_while(|_| come(&stage, PATIENCE)));
     assert_eq!(clients.len(), 600, "there is room again");
+}
+
+#[test]
+fn a_client_that_is_closed_for_another_has_its_answer_though_it_has_sent_more() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut client = stage.connect(Ipv4Addr::LOCALHOST);
+    client.ask("/hostname");
+    stage.turn_until(|stage| stage.open_questions() == 1);
+    // Not read while it waits.
+    client.ask("/ip");
+    stage.pass(10);
+    stage.turn();
+    assert!(stage.worker.make_room());
+    let (mut answer, end) = ([0; 4096], Instant::now() + PATIENCE);
+    let length = loop {
+        match client.stream.as_mut().unwrap().read(&mut answer) {
+            Ok(length) => break length,
+            Err(error) => assert!(error.kind() == io::ErrorKind::WouldBlock && Instant::now() < end, "{error}"),
+        }
+    };
+    assert!(answer[..length].starts_with(b"HTTP/1.1 503 "));
 }

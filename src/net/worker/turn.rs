@@ -70,7 +70,7 @@ impl Worker {
         *since
     }
 
-    /// How long there is nothing to do but wait for events.
+    /// How long the poll may wait for events; `None`: until one comes.
     pub(super) fn timeout(&self) -> Option<Duration> {
         let mut due = self.deadlines.due();
         if self.has_more {
@@ -79,7 +79,7 @@ impl Worker {
         (due != NEVER).then(|| Duration::from_millis(due.saturating_sub(self.shared.now)))
     }
 
-    /// The same, but for connections.
+    /// When there is something to do besides connections' deadlines; [`NEVER`] if nothing.
     fn rest_due(&self) -> Millis {
         let mut due = NEVER;
         if !self.ready.is_empty() {

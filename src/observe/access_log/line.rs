@@ -157,6 +157,7 @@ fn referer<'r>(record: &Record<'r>) -> Option<&'r [u8]> {
 /// The target, and the last digit of the protocol, of a request whose line is `GET target HTTP/1.x`.
 fn usual_line<'r>(record: &Record<'r>) -> Option<(&'r [u8], u8)> {
     let target = record.request.filter(|request| request.method == Method::Get)?.target.sent;
+    // The target is a part of `sent`, so their addresses tell where in `sent` it ends.
     let end = target.as_ptr() as usize - record.sent.as_ptr() as usize + target.len();
     Some((target, *record.sent.get(end + b" HTTP/1.".len())?))
 }

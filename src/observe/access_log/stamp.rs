@@ -56,7 +56,7 @@ impl Stamp {
         }
     }
 
-    /// A new turn, so many milliseconds after the second began; at most 999.
+    /// A new turn, this many milliseconds after the second began; at most 999.
     pub fn set_milliseconds(&mut self, milliseconds: u16) {
         if self.format == Format::Json {
             let digit = |value: u16| b'0' + (value % 10) as u8;

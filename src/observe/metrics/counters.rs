@@ -92,9 +92,9 @@ impl Counters {
         self.lookups[lookup as usize].asked.add(1);
     }
 
-    /// Something came of a look-up, so many milliseconds after it was asked for.
-    pub fn came_of(&self, lookup: Lookup, result: LookupResult, milliseconds: u64) {
-        self.lookups[lookup as usize].came_of(result, milliseconds);
+    /// A look-up finished, this many milliseconds after it was asked for.
+    pub fn finished(&self, lookup: Lookup, result: LookupResult, milliseconds: u64) {
+        self.lookups[lookup as usize].finished(result, milliseconds);
     }
 
     /// The connections that are open. Right to a few where their thread is busy: it opens and closes others while this is added up.
@@ -176,7 +176,7 @@ labels! {
 }
 
 labels! {
-    /// What there was not enough of.
+    /// The limit.
     Limit {
         /// `--max-connections`
         Connections = "connections",

@@ -87,7 +87,7 @@ fn rest(metrics: &Metrics, writer: &mut Writer<'_>) {
     writer.family("swagip_sent_bytes", Counter, "Bytes sent to clients.").value(sent);
     let received = metrics.sum(|counters| &counters.received);
     writer.family("swagip_received_bytes", Counter, "Bytes received from clients.").value(received);
-    let mut family = writer.family("swagip_limits_reached", Counter, "How often there was not enough of something.");
+    let mut family = writer.family("swagip_limits_reached", Counter, "How often a limit was reached.");
     for &limit in Limit::ALL {
         family.one("limit", limit.label(), metrics.sum(|counters| &counters.limits[limit as usize]));
     }

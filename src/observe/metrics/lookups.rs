@@ -63,7 +63,7 @@ pub(super) struct Lookups {
 }
 
 impl Lookups {
-    pub(super) fn came_of(&self, result: LookupResult, milliseconds: u64) {
+    pub(super) fn finished(&self, result: LookupResult, milliseconds: u64) {
         self.results[result as usize].add(1);
         if !matches!(result, LookupResult::Refused | LookupResult::Cancelled) {
             self.waits[BOUNDS.partition_point(|bound| bound.0 < milliseconds)].add(1);
@@ -123,7 +123,8 @@ fn waits(metrics: &Metrics, lookups: &[Lookup], writer: &mut Writer<'_>) {
     if lookups.is_empty() {
         return;
     }
-    let mut family = writer.family("swagip_lookup_duration_seconds", Histogram, "How long look-ups took that were waited for.");
+    let mut family =
+        writer.family("swagip_lookup_duration_seconds", Histogram, "How long look-ups took that clients waited for to the end.");
     for &lookup in lookups {
         let counts = (0..=BOUNDS.len()).map(|bucket| metrics.sum(|counters| &counters.lookups[lookup as usize].waits[bucket]));
         let waited = metrics.sum(|counters| &counters.lookups[lookup as usize].waited);

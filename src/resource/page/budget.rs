@@ -39,7 +39,7 @@ pub fn shown(rows: &Rows<'_>, room: usize) -> usize {
     shown
 }
 
-/// At least the bytes of all rows; if they exceed `room`, any number above it.
+/// An upper bound on the bytes of all rows; if they exceed `room`, any number above it.
 pub fn size(rows: &Rows<'_>, shown: usize, room: usize) -> usize {
     let beginnings = beginnings_length(rows.base());
     let mut size = 0;

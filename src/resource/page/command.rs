@@ -119,7 +119,7 @@ pub fn write_beginnings(content: &mut Vec<u8>, base: BaseUrl<'_>) {
     content.extend_from_slice(base.path.as_bytes());
 }
 
-/// At least the bytes of the start of a row's commands.
+/// An upper bound on the bytes of the start of a row's commands.
 pub fn beginnings_length(base: BaseUrl<'_>) -> usize {
     const MARKUP: usize = "<i></i>".len() + "&#34;".len() + "https://".len();
     let tools: usize = Tool::ALL.iter().map(|tool| MARKUP + tool.invocation(base.family).len()).sum();

@@ -60,7 +60,7 @@ pub fn write(context: &Context<'_>, base: BaseUrl<'_>, content: &mut Vec<u8>) {
     content.extend_from_slice(b"\n</tbody>");
 }
 
-/// No less than the bytes that the page has more around its table.
+/// An upper bound on the bytes that the other family's line and script add to the page around its table.
 pub fn length(site: &Site) -> usize {
     /// The line of the other family with its link, but for the name, which comes twice, and the path; and the script's element.
     const MARKUP: usize = 256;

@@ -59,7 +59,7 @@ pub fn write_sources(databases: &Databases, content: &mut Vec<u8>) {
     content.extend_from_slice(b"</p>");
 }
 
-/// No less than the bytes of the list of databases: `&#34;` for each byte of a description, and a date with what separates them.
+/// An upper bound on the bytes of the list of databases: `&#34;` for each byte of a description, a date, and separators.
 pub fn sources_length(databases: &Databases) -> usize {
     databases.files().iter().map(|file| 5 * file.description().len() + 40).sum::<usize>() + 80
 }

@@ -91,7 +91,7 @@ const JSON: [Piece; 256] = {
     let mut table = HTML;
     let mut byte = 0;
     while byte < b' ' as usize {
-        table[byte] = numbered(byte as u32);
+        table[byte] = unicode_escape(byte as u32);
         byte += 1;
     }
     table[b'\t' as usize] = (*b"\\t\0\0\0\0\0", 2);
@@ -108,8 +108,8 @@ const fn in_html(byte: u8) -> Piece {
     }
 }
 
-/// A character by its number, which has at most four digits.
-const fn numbered(character: u32) -> Piece {
+/// `\uXXXX`, for a character of at most four hexadecimal digits.
+const fn unicode_escape(character: u32) -> Piece {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = [character >> 12 & 15, character >> 8 & 15, character >> 4 & 15, character & 15];
     let [a, b, c, d] =
@@ -117,8 +117,8 @@ const fn numbered(character: u32) -> Piece {
     ([b'\\', b'u', a, b, c, d, 0], 6)
 }
 
-/// Of Unicode's bidirectional algorithm (UAX #9 §2) the marks, the embeddings and overrides, the isolates.
-fn turns(character: char) -> bool {
+/// Unicode's bidirectional formatting characters (UAX #9 §2): marks, embeddings, overrides, isolates.
+fn is_bidi_control(character: char) -> bool {
     matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -152,7 +152,7 @@ impl Pieces<'_> {
     fn put_json(&mut self, character: char) {
         match character {
             '\0'..'\u{80}' => self.put(JSON[character as usize]),
-            _ if turns(character) => self.put(numbered(character.into())),
+            _ if is_bidi_control(character) => self.put(unicode_escape(character.into())),
             _ => character.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| self.put_byte(byte)),
         }
     }
