@@ -11,7 +11,7 @@ use swagip::http::media::{self, MediaType};
 
 fuzz_target!(|input: &[u8]| {
     let lines = input.split(|&byte| byte == b'\n');
-    for counted in [&MediaType::ALL[..], &MediaType::DATA] {
-        assert_eq!(media::preferred(lines.clone(), counted), oracle::preferred(lines.clone(), counted));
+    for offered in [&MediaType::ALL[..], &MediaType::DATA] {
+        assert_eq!(media::preferred(lines.clone(), offered), oracle::preferred(lines.clone(), offered));
     }
 });

@@ -27,7 +27,7 @@ impl ForwardingField {
     /// The entries of one line from the right to the left, trimmed, without the empty ones. A `Forwarded` line that does not
     /// parse is one entry.
     pub(super) fn entries<'b>(&self, line: &'b [u8]) -> impl Iterator<Item = &'b [u8]> + use<'b> {
-        let last_separator: fn(&[u8]) -> Option<usize> = match self {
+        let last_separator: Finder = match self {
             ForwardingField::List(_) => last_comma,
             ForwardingField::Forwarded if forwarded::is_well_formed(line) => forwarded::last_comma,
             ForwardingField::Forwarded => return Entries { rest: line.trim_ascii(), last_separator: None },
