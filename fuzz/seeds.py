@@ -62,6 +62,10 @@ PIPELINES = {
     + post(b"Content-Length: 5\r\n", b"GET /")
     + request(b"GET /json HTTP/1.1", FIREFOX)
     + request(b"OPTIONS / HTTP/1.1"),
+    "pipeline_alike": request(fields=CURL)
+    + request(b"GET /user-agent HTTP/1.1", CURL)
+    + request(b"GET http://b/host HTTP/1.1", CURL)
+    + request(b"HEAD /host HTTP/1.1", CURL),
     "pipeline_chunks": chunked(b"3\r\nabc\r\n0\r\n\r\n") + request(b"GET /all HTTP/1.1", CURL),
     "pipeline_closed": request(fields=b"Host: a\r\nConnection: close\r\n") + request(),
     "pipeline_refused": request(fields=CURL) + b"\r\nGET / HTTP/1.1\n",

@@ -50,7 +50,7 @@ s/# A check of a replica that is only busy must not fail\./# A check is answered
 /^    # check inter 500ms: a sixth/,/^    server-template/c\
     # check inter 500ms, fall 2: a node is left out a second after its last replica began to stop.\
     # observe layer4 … mark-down: a node that refuses two connections in a row, or takes none in time, is left out at once. No client\
-    # can bring this about: the kernel accepts 4,096 connections for a replica, and maxconn is far below.\
+    # can bring this about: the kernel lets at least 512 connections wait for a replica, and maxconn is far below.\
     # maxconn 200: 100 for each of a node's replicas. Further requests wait here for any node; see `timeout queue`. More would only\
     # wait there, so that the answers to all came late.\
     default-server check port 30081 inter 500ms fastinter 200ms fall 2 rise 1\

@@ -26,7 +26,7 @@ impl Call<'_> {
         self.output.len() + self.unsent
     }
 
-    /// Whether more of the input is looked at.
+    /// Whether more of the input is looked at now. If only the work done so far forbids it, what is next is [`Next::Again`].
     pub fn goes_on(&mut self) -> bool {
         if self.next.is_some() || self.consumed == self.length {
             return false;

@@ -147,16 +147,19 @@ fn parse_fields<'b>(section: &'b [u8], storage: &mut [Field<'b>]) -> Result<(usi
 }
 
 impl<'b> Request<'_, 'b> {
-    /// Becomes the request at the start of `input`, if nothing but method and target differs from this one, with which `before` begins:
-    /// the version and the fields, byte for byte the same, say the same, and are not parsed again. `false`: more differs, or it must be
-    /// [parsed](parse) for another reason.
-    pub fn follow(&mut self, before: &'b [u8], input: &'b [u8]) -> bool {
+    /// Becomes the next request, at the start of `input`, if only its method and target differ from this one's, which is at the start of
+    /// `last`: all bytes after the target are the same, so version and fields mean the same and are not parsed again. `false`, and
+    /// unchanged, if more differs, or if it must be [parsed](parse) for another reason.
+    pub fn follow(&mut self, last: &'b [u8], input: &'b [u8]) -> bool {
+        // An authority replaces what a field says.
+        if self.target.authority.is_some() {
+            return false;
+        }
         let Some((method, target, rest)) = RequestLine::split(input) else { return false };
         let sent = self.target.sent;
-        let after = &before[sent.as_ptr() as usize - before.as_ptr() as usize + sent.len()..self.length];
+        let after = &last[sent.as_ptr() as usize - last.as_ptr() as usize + sent.len()..self.length];
         let length = input.len() - rest.len() + after.len();
-        // An authority replaces what a field says.
-        if !rest.starts_with(after) || length > HEAD_MAX || self.target.authority.is_some() {
+        if !rest.starts_with(after) || length > HEAD_MAX {
             return false;
         }
         let Ok(target @ Target { authority: None, .. }) = Target::parse(method, target) else { return false };

@@ -26,7 +26,7 @@ impl<'b> RequestLine<'b> {
         is_right.then_some((RequestLine { method, target, minor: u8::from(minor != b'0') }, rest))
     }
 
-    /// The method, the target, and what follows it, which is not looked at.
+    /// The method, the target, and what follows it, which is not looked at. `None`: no method, or no byte after the target.
     pub fn split(bytes: &'b [u8]) -> Option<(Method, &'b [u8], &'b [u8])> {
         let (method, rest) = Method::parse(bytes)?;
         let (target, rest) = rest.split_at(rest.iter().position(|&byte| !target::is_target(byte))?);

@@ -47,7 +47,11 @@ pub struct Listener {
 impl Listener {
     /// One that was handed down.
     pub fn inherited(socket: TcpListener, kind: ListenerKind) -> Listener {
-        Listener { socket, kind, is_inherited: true, is_ready: false, rests_until: 0, backlog: Backlog::default() }
+        Listener::new(socket, kind, true)
+    }
+
+    fn new(socket: TcpListener, kind: ListenerKind, is_inherited: bool) -> Listener {
+        Listener { socket, kind, is_inherited, is_ready: false, rests_until: 0, backlog: Backlog::default() }
     }
 
     /// Whether to accept from it now.
@@ -58,11 +62,26 @@ impl Listener {
     /// To be told at the end of each turn how many were accepted: adapts the length of the queue. Not where others have it too, nor where
     /// accepting fails.
     pub fn adapt_backlog(&mut self, accepted: u32, now: Millis) {
-        if self.is_inherited || self.rests_until > now {
-            return;
+        if self.rests_until <= now {
+            let length = self.backlog.adapt(accepted, !self.is_ready, now);
+            self.set_backlog(length);
         }
-        if let Some(length) = self.backlog.adapt(accepted, !self.is_ready, now) {
-            // A socket that listens already lets its queue be changed.
+    }
+
+    /// Forgets how fast connections are accepted.
+    pub fn forget_pace(&mut self) {
+        self.backlog.forget();
+    }
+
+    /// Lets as many wait as at the start.
+    pub fn reset_backlog(&mut self) {
+        let length = self.backlog.reset();
+        self.set_backlog(length);
+    }
+
+    fn set_backlog(&self, length: Option<u16>) {
+        if let Some(length) = length.filter(|_| !self.is_inherited) {
+            // On a listening socket, listen(2) only changes the length of the queue.
             let _ = SockRef::from(&self.socket).listen(length.into());
         }
     }
@@ -131,8 +150,9 @@ pub fn open(listen: Listen, write: Duration) -> Result<Listener, BindError> {
         defer_accept(&socket)?;
         Ok(TcpListener::from_std(socket.into()))
     };
-    let listener = |socket| Listener { is_inherited: false, ..Listener::inherited(socket, listen.kind) };
-    open().map(listener).map_err(|source| BindError::Other { address: listen.address, source })
+    open()
+        .map(|socket| Listener::new(socket, listen.kind, false))
+        .map_err(|source| BindError::Other { address: listen.address, source })
 }
 
 /// Sets what accepted sockets inherit, and what an event loop needs. `write`: how long a client may take nothing of what was sent

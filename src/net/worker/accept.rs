@@ -4,6 +4,7 @@ use super::Worker;
 use super::room::Shortage;
 use crate::net::connection::{Connection, Outcome};
 use crate::net::deadlines::Millis;
+use crate::net::listener::Listener;
 use crate::net::{ListenerKind, listener};
 use crate::observe::metrics::Closed;
 use mio::net::TcpStream;
@@ -48,7 +49,10 @@ impl Worker {
                 }
                 accepted += 1;
             }
-            self.listeners[index].adapt_backlog(accepted, self.shared.now);
+            // While stopping, whoever connects finds room, or would be reset when the listener closes.
+            if self.drain.is_none() {
+                self.listeners[index].adapt_backlog(accepted, self.shared.now);
+            }
         }
     }
 
@@ -91,6 +95,7 @@ impl Worker {
         if may_evict && self.make_room() {
             return self.try_accept(index, false);
         }
+        self.listeners.iter_mut().for_each(Listener::forget_pace);
         self.accept_after = self.shared.now + ACCEPT_REST;
     }
 

@@ -89,6 +89,7 @@ impl Worker {
             if let Err(error) = listener::announce_at_once(&listener.socket) {
                 self.tallies.refused.tell("connections that have sent nothing when a listener closes are reset", &error);
             }
+            listener.reset_backlog();
             listener.is_ready = true;
         }
         let until = self.shared.now + self.grace();

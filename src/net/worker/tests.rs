@@ -640,27 +640,73 @@ fn a_poll_that_has_room_ends_a_row_of_full_ones() {
     assert_eq!(stage.worker.full_polls.0, 0);
 }
 
-#[test]
-fn a_queue_that_is_never_empty_is_made_shorter() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-    // The kernel lets one in only if there is room in the queue, and only once it has asked.
-    let come = |stage: &Stage, patience| {
+/// As many as find room in the queue, up to this number, each with its request: the kernel lets one in only once it has asked.
+fn come(stage: &Stage, count: usize, patience: Duration) -> Vec<TcpStream> {
+    let come = |_| {
         let mut stream = TcpStream::connect_timeout(&stage.address, patience).ok()?;
         stream.write_all(b"GET /ip HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
         Some(stream)
     };
-    let mut clients: Vec<TcpStream> = (0..300).map_while(|_| come(&stage, PATIENCE)).collect();
-    assert_eq!(clients.len(), 300, "there is room");
+    (0..count).map_while(come).collect()
+}
+
+/// A SYN that is dropped is sent again after a second, not before.
+const NO_ROOM: Duration = Duration::from_millis(100);
+
+/// More wait than a short queue holds, which has not been empty for half a second.
+fn overloaded(stage: &mut Stage) -> Vec<TcpStream> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+    let clients = come(stage, 700, PATIENCE);
+    assert_eq!(clients.len(), 700, "there is room");
     stage.turn_until(|stage| stage.worker.connections.len() >= 64);
     stage.pass(500);
     stage.turn();
-    // A SYN that is dropped is sent again after a second, not before.
-    let more: Vec<TcpStream> = (0..300).map_while(|_| come(&stage, Duration::from_millis(100))).collect();
-    assert!(more.len() < 129, "{} more find room", more.len());
+    clients
+}
+
+#[test]
+fn a_queue_that_is_never_empty_is_made_shorter() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let clients = overloaded(&mut stage);
+    let more = come(&stage, 1000, NO_ROOM).len();
+    assert!(more <= 512, "{more} more find room");
     stage.turn_until(|stage| !stage.worker.listeners[0].is_ready);
-    clients.extend((0..300).map_while(|_| come(&stage, PATIENCE)));
-    assert_eq!(clients.len(), 600, "there is room again");
+    drop(clients);
+    stage.turn_until(|stage| stage.worker.connections.is_empty());
+    assert_eq!(come(&stage, 700, PATIENCE).len(), 700, "there is room again");
+}
+
+#[test]
+fn whoever_connects_while_a_server_stops_finds_room() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let _clients = overloaded(&mut stage);
+    stage.stopper.stop(Order::Drain);
+    for _ in 0..2 {
+        stage.pass(500);
+        stage.turn();
+        assert_eq!(come(&stage, 300, PATIENCE).len(), 300);
+    }
+}
+
+#[test]
+fn a_shortage_is_no_reason_for_a_short_queue() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    for error in [libc::ENFILE, libc::EMFILE] {
+        let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+        let _clients = idle_and_waiting(&mut stage);
+        for _ in 0..8 {
+            stage.worker.shared.now = stage.time.load(Ordering::Relaxed);
+            stage.worker.accept_after = 0;
+            stage.worker.accept_failed(0, &io::Error::from_raw_os_error(error), false);
+            stage.turn();
+            assert_eq!(stage.worker.connections.len(), 1);
+            stage.pass(ACCEPT_REST);
+        }
+        assert_eq!(come(&stage, 600, PATIENCE).len(), 600, "{error}");
+    }
 }
 
 #[test]
