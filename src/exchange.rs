@@ -229,7 +229,7 @@ impl<R: Recorder> Service<R> {
             State::Idle | State::Head(_) => (Method::parse(&input[leading_lines(input)..]).map(|(method, _)| method), input),
         };
         let (head, content) = (ResponseHead::refused(refusal.status), refusal.reason.as_bytes());
-        let client = (!peer.is_trusted()).then(|| self.rule.client(peer, &[]));
+        let client = (!peer.relays()).then(|| self.rule.client(peer, &[]));
         let record = Record {
             resource: if peer.role == Role::Monitor { Resource::Monitoring } else { Resource::Refused },
             head,

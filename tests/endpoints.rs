@@ -580,10 +580,10 @@ fn as_many_fields_as_a_request_may_have() {
 #[test]
 fn a_hidden_field_is_given_back_nowhere() {
     let server = TestServer::with(|settings| {
-        settings.site.hidden = ["x-secret", "user-agent"].map(str::to_owned).to_vec();
+        settings.site.hidden = ["x-secret", "user-agent", "x-real-ip"].map(str::to_owned).to_vec();
         settings.site.explain = true;
     });
-    let fields = "X-Secret: s3cret\r\nUser-Agent: curl/8 s3cret\r\nx-SECRET: s3cret\r\nX-Shown: 1\r\n";
+    let fields = "X-Secret: s3cret\r\nX-Real-IP: s3cret\r\nUser-Agent: curl/8 s3cret\r\nx-SECRET: s3cret\r\nX-Shown: 1\r\n";
     for (target, accept, status) in [
         ("/x-secret", "*/*", 404),
         ("/X-%53ecret", "*/*", 404),
@@ -601,7 +601,7 @@ fn a_hidden_field_is_given_back_nowhere() {
         let answer = server.get(target, &format!("{fields}Accept: {accept}\r\n"));
         assert_eq!(answer.status, status, "{target}");
         let text = answer.text().to_lowercase();
-        assert!(!text.contains("s3cret") && !text.contains("x-secret"), "{target}: {text}");
+        assert!(!text.contains("s3cret") && !text.contains("x-secret") && !text.contains("x-real-ip"), "{target}: {text}");
         assert_eq!(text.is_empty(), status == 404, "{target}: {text}");
     }
     assert_eq!(server.get("/", fields).text(), "127.0.0.1\n", "curl is known by the field that is hidden");
@@ -627,6 +627,11 @@ fn user_agents_are_split_as_echoip_does() {
         let expected = serde_json::json!({"product": product, "version": version, "comment": comment, "raw_value": agent});
         assert_eq!(document["user_agent"], expected, "{agent}");
     }
+    // Its parts are in the encoding of the whole.
+    let (bytes, _) = ask(&server, b"GET /json HTTP/1.1\r\nHost: a\r\nUser-Agent: \xc3\xa9/1 \xff\r\n\r\n");
+    let document: serde_json::Value = serde_json::from_slice(&Answer::all(&bytes).remove(0).content).unwrap();
+    let expected = serde_json::json!({"product": "Ã©", "version": "1", "comment": "ÿ", "raw_value": "Ã©/1 ÿ"});
+    assert_eq!(document["user_agent"], expected);
 }
 
 /// While a stop is under way, with the grace that leaves time to see it.

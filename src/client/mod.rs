@@ -51,6 +51,8 @@ pub enum Role {
     Client,
     /// It is in the trust list and asks for others: its forwarding field is read.
     Proxy,
+    /// It is in the trust list and asks for itself (PROXY `LOCAL`): a forwarding field would be another's, and is not read.
+    Local,
     /// It has come to a listener for monitoring: what it asks is answered there, and is no client's request.
     Monitor,
 }
@@ -61,6 +63,11 @@ impl Peer {
 
     /// Whether it is in the trust list.
     pub fn is_trusted(&self) -> bool {
+        matches!(self.role, Role::Proxy | Role::Local)
+    }
+
+    /// Whether it asks for others, so that its forwarding field is read.
+    pub fn relays(&self) -> bool {
         self.role == Role::Proxy
     }
 }
@@ -201,7 +208,8 @@ impl Rule {
         match header {
             Header::Local => {
                 let from_here = socket.address.is_some_and(|address| address.is_loopback());
-                (socket.is_trusted() || from_here).then_some(*socket)
+                let role = if socket.is_trusted() { Role::Local } else { socket.role };
+                (socket.is_trusted() || from_here).then_some(Peer { role, watched: false, ..*socket })
             }
             _ if !socket.is_trusted() => None,
             Header::Unknown => Some(Peer { via: self.number(socket), ..Peer::UNKNOWN }),
@@ -227,7 +235,7 @@ impl Rule {
 
     /// The client of a request with these fields. Does not allocate; one comparison if the peer is not trusted.
     pub fn client(&self, peer: &Peer, fields: &[Field<'_>]) -> Client {
-        match peer.is_trusted() {
+        match peer.relays() {
             false => Client { address: peer.address, port: peer.port, scheme: None },
             true => self.relayed(peer, fields),
         }
@@ -253,7 +261,7 @@ impl Rule {
     /// Calls `each` for the last [`HOPS_MAX`] entries of the forwarding field in the order received, with the verdict of
     /// [`Rule::client`]; for none if the peer is not trusted.
     pub fn explain<'b>(&self, peer: &Peer, fields: &[Field<'b>], mut each: impl FnMut(Hop<'b>)) -> Explained<'b> {
-        if !peer.is_trusted() {
+        if !peer.relays() {
             return Explained { more: 0, mistake: self.mistake(peer, fields) };
         }
         let mut entries = self.entries(fields);
@@ -287,7 +295,7 @@ impl Rule {
         if !peer.is_trusted() {
             return self.forwarding_field(fields).map(|field| Mistake::Untrusted { address, field });
         }
-        self.mistake_of(&self.walk(fields))
+        if peer.relays() { self.mistake_of(&self.walk(fields)) } else { None }
     }
 
     /// The same for a trusted peer, after the walk.

@@ -239,6 +239,18 @@ fn an_unknown_peer_has_no_client_and_no_field_is_read() {
     assert_eq!(verdicts(&rule, &peer, &fields), "");
 }
 
+/// HAProxy sends LOCAL for a client that came through a Unix socket, too.
+#[test]
+fn a_proxy_that_asks_for_itself_has_no_client() {
+    let mut rule = rule("x-forwarded-for");
+    let socket = rule.peer("10.0.0.1:1".parse().unwrap());
+    let peer = rule.proxied(&socket, Header::Local).unwrap();
+    let fields = fields(&[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-proto", "https")]);
+    assert_eq!(shown(rule.client(&peer, &fields)), "10.0.0.1 1 -");
+    assert_eq!(verdicts(&rule, &peer, &fields), "");
+    assert_eq!((rule.mistake(&peer, &fields), peer.watched), (None, false));
+}
+
 #[test]
 fn a_proxy_whose_header_named_a_peer_is_known_by_its_number() {
     let mut rule = rule("x-forwarded-for");

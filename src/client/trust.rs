@@ -119,6 +119,8 @@ pub(super) fn is_local(address: IpAddr) -> bool {
 
 fn network(entry: &str) -> Option<IpNet> {
     let (address, length) = match entry.split_once('/') {
+        // Digits only: `parse` would accept a sign.
+        Some((_, length)) if !length.bytes().all(|byte| byte.is_ascii_digit()) => return None,
         Some((address, length)) => (address, Some(length.parse::<u8>().ok()?)),
         None => (entry, None),
     };
@@ -236,6 +238,7 @@ mod tests {
             "::/129",
             "10.0.0.0/",
             "10.0.0.0/-1",
+            "10.0.0.0/+8",
             "10.0.0/8",
             "010.0.0.0/8",
             "[::1]",

@@ -8,6 +8,7 @@ use super::record::{self, Record, Recorder};
 use super::state::{Asked, Kept, Pending, Prepared, State};
 use crate::client::{Mistake, Role};
 use crate::http::request::{Persistence, Request};
+use crate::http::request_line::leading_lines;
 use crate::http::{Method, Refusal};
 use crate::resource::{self, Answer, Context, Lookup};
 
@@ -84,7 +85,7 @@ impl<R: Recorder> Service<R> {
         call: &mut Call<'_>,
     ) {
         let is_unwanted = matches!(rest, Rest::Unwanted);
-        let is_last = is_unwanted || self.is_last(length == input.len() && !call.more);
+        let is_last = is_unwanted || self.is_last(&input[length..], call.more);
         let persistence = if is_last { Persistence::Close } else { request.persistence };
 
         self.content.clear();
@@ -99,7 +100,7 @@ impl<R: Recorder> Service<R> {
             draining: self.draining,
         };
         let (resource, answer) = match call.peer.role {
-            Role::Client | Role::Proxy => resource::answer(&context, &mut self.content),
+            Role::Client | Role::Proxy | Role::Local => resource::answer(&context, &mut self.content),
             Role::Monitor => record::monitored(&context, &self.writer.recorder, &mut self.content),
         };
         let head = match answer {
@@ -157,9 +158,10 @@ impl<R: Recorder> Service<R> {
         }
     }
 
-    /// Whether an answer closes the connection because this server is stopping. Not while more requests wait after it.
-    pub(super) fn is_last(&self, all_is_read: bool) -> bool {
-        self.draining && all_is_read
+    /// Whether an answer closes the connection because this server is stopping. Not while more requests wait after it: in the `rest` of
+    /// the input, which may be empty lines, or unread.
+    pub(super) fn is_last(&self, rest: &[u8], more: bool) -> bool {
+        self.draining && !more && leading_lines(rest) == rest.len()
     }
 }
 

@@ -17,7 +17,7 @@ pub fn text(context: &Context<'_>, content: &mut Vec<u8>) {
     shown(content, peer.address);
     let verdict = if peer.is_trusted() { Verdict::Trusted } else { Verdict::Client };
     end_line(content, verdict);
-    if peer.is_trusted() {
+    if peer.relays() {
         content.extend_from_slice(b"field=");
         content.extend_from_slice(rule.field_name().as_bytes());
         content.extend_from_slice(if context.site.hides(rule.field_name()) { b" hidden\n" } else { b"\n" });
@@ -54,7 +54,7 @@ pub fn json(context: &Context<'_>, content: &mut Vec<u8>) {
     quoted(content, peer.address);
     content.extend_from_slice(if peer.is_trusted() { b",\"peer_trusted\":true" } else { b",\"peer_trusted\":false" });
     content.extend_from_slice(b",\"field\":");
-    string_or_null(content, peer.is_trusted().then_some(rule.field_name()));
+    string_or_null(content, peer.relays().then_some(rule.field_name()));
     content.extend_from_slice(b",\"hops\":[");
     let mut separator = "";
     let Explained { more, mistake } = hops(context, |hop| {
@@ -88,10 +88,11 @@ pub fn json(context: &Context<'_>, content: &mut Vec<u8>) {
 /// As [`Rule::explain`](crate::client::Rule::explain), but without hops if the field is hidden.
 fn hops<'b>(context: &Context<'b>, each: impl FnMut(Hop<'b>)) -> Explained<'b> {
     let Context { rule, peer, request, .. } = context;
-    match context.site.hides(rule.field_name()) {
+    let explained = match context.site.hides(rule.field_name()) {
         true => Explained { more: 0, mistake: rule.mistake(peer, request.fields) },
         false => rule.explain(peer, request.fields, each),
-    }
+    };
+    Explained { mistake: explained.mistake.filter(|mistake| context.may_show(mistake)), ..explained }
 }
 
 fn end_line(content: &mut Vec<u8>, verdict: Verdict) {

@@ -31,7 +31,7 @@ pub mod table;
 
 pub mod monitoring;
 
-use crate::client::{Client, Peer, Rule};
+use crate::client::{Client, Mistake, Peer, Rule};
 use crate::http::Request;
 use crate::mmdb::Databases;
 use address::Family;
@@ -126,6 +126,11 @@ impl<'a> Context<'a> {
     /// The host that the client asked for, unless it is hidden.
     fn shown_host(&self) -> Option<&'a [u8]> {
         self.request.host().filter(|_| !self.site.hides("host"))
+    }
+
+    /// Whether a mistake may be told of: not where its field is hidden.
+    fn may_show(&self, mistake: &Mistake<'_>) -> bool {
+        !matches!(mistake, Mistake::Untrusted { field, .. } if self.site.hides(field))
     }
 
     /// Ends a text with a line feed, except for PowerShell, whose `Invoke-RestMethod` would keep it.

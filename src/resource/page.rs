@@ -141,12 +141,12 @@ enum Provenance {
 impl Start<'_> {
     fn provenance(&self) -> Option<Provenance> {
         let Context { peer, rule, request, .. } = self.context;
-        match rule.mistake(peer, request.fields) {
+        match rule.mistake(peer, request.fields).filter(|mistake| self.context.may_show(mistake)) {
             Some(Mistake::Untrusted { .. }) => Some(Provenance::PeerUntrusted),
             Some(Mistake::Missing) => Some(Provenance::FieldMissing),
             Some(Mistake::Unreadable) => Some(Provenance::FieldUnreadable),
             Some(Mistake::Inside) => Some(Provenance::Inside),
-            None => peer.is_trusted().then_some(Provenance::Proxy),
+            None => peer.relays().then_some(Provenance::Proxy),
         }
     }
 

@@ -108,11 +108,12 @@ fn local_leaves_the_sockets_address() {
             for source in PROXY {
                 let mut stream = connect(source);
                 let port = stream.local_addr().unwrap().port();
-                let request = "GET /all HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+                // HAProxy sends LOCAL for clients of a Unix socket, too, and what they claim is not believed.
+                let request = "GET /all HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6\r\nConnection: close\r\n\r\n";
                 stream.write_all(&[&v2_whole(LOCAL, family, block), request.as_bytes()].concat()).unwrap();
                 let answer = &Answer::all(&read_to_end(stream))[0];
-                let expected = format!("\"Source-IP\":\"{source}\",\"Source-Port\":{port}}}\n");
-                assert!(answer.text().ends_with(&expected), "{}", answer.text());
+                let expected = format!("\"Source-IP\":\"{source}\",\"Source-Port\":{port},");
+                assert!(answer.text().contains(&expected), "{}", answer.text());
             }
         }
     });
