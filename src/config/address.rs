@@ -209,6 +209,7 @@ mod tests {
             ("10.0.0.0/255.0.0.0", "is not written as a network: try 10.0.0.0/8"),
             ("10.0.0.0/255.0.255.0", "needs a prefix length from 0 to 32: try 10.0.0.0/32"),
             ("10.0.0.0/33", "needs a prefix length from 0 to 32: try 10.0.0.0/32"),
+            ("10.0.0.0/+8", "needs a prefix length from 0 to 32: try 10.0.0.0/32"),
             ("10.0.0.0/", "needs a prefix length from 0 to 32: try 10.0.0.0/32"),
             ("::/129", "needs a prefix length from 0 to 128: try ::/128"),
         ] {

@@ -97,7 +97,10 @@ pub(super) fn duration_or_zero(text: &str) -> Result<Duration, String> {
     let seconds: f64 = digits.parse().map_err(|_| REASON)?;
     match Duration::try_from_secs_f64(seconds * scale / per).ok().filter(|&duration| duration <= DURATION_MAX) {
         None => Err("is more than 24 hours: try 1440m".to_owned()),
-        Some(_) if unit == "h" => Err(format!("is in hours, which are not supported: try {}m", seconds * 60.0)),
+        Some(duration) if unit == "h" && !duration.is_zero() => {
+            let minutes = (seconds * 60_000.0).round() / 1000.0;
+            Err(format!("is in hours, which are not supported: try {minutes}m"))
+        }
         Some(duration) => Ok(duration),
     }
 }
@@ -317,6 +320,8 @@ mod tests {
             ("25h", "is more than 24 hours: try 1440m"),
             ("1h", "is in hours, which are not supported: try 60m"),
             ("0.5h", "is in hours, which are not supported: try 30m"),
+            ("4.1h", "is in hours, which are not supported: try 246m"),
+            ("0h", "must be more than 0: try 500ms"),
         ] {
             assert_eq!(duration(text), Err(reason.to_owned()), "{text}");
         }

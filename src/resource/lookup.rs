@@ -6,6 +6,7 @@ use super::negotiation::accepted;
 use super::{Context, ResponseHead, address, json};
 use crate::http::media::MediaType;
 use crate::http::response::decimal;
+use crate::http::target::decoded;
 use std::net::IpAddr;
 
 /// What a resource answers.
@@ -101,11 +102,19 @@ pub fn hostname(context: &Context<'_>, content: &mut Vec<u8>) -> Answer {
     if is_asked { Answer::Later(lookup.into()) } else { lookup.answer(&Reply::Unknown, content).into() }
 }
 
+/// A port, 1 to 65535, in digits that may be percent-encoded.
+fn port_number(segment: &[u8]) -> Option<u16> {
+    let add = |number: u16, byte: u8| match byte {
+        b'0'..=b'9' => number.checked_mul(10)?.checked_add(u16::from(byte - b'0')),
+        _ => None,
+    };
+    decoded(segment).try_fold(0, add).filter(|&port| port > 0)
+}
+
 /// `/port/N`: whether that port of the client's address can be reached from here.
 pub fn port(context: &Context<'_>, segment: &[u8], content: &mut Vec<u8>) -> Answer {
     let mut refuse = |head, sentence| context.sentence(head, sentence, content).into();
-    let number = std::str::from_utf8(segment).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let Some(port) = number.and_then(|text| text.parse().ok()).filter(|&port: &u16| port > 0) else {
+    let Some(port) = port_number(segment) else {
         return refuse(ResponseHead::BadRequest, "a port is a number from 1 to 65535");
     };
     let Some(ip) = context.client.address else {

@@ -89,6 +89,8 @@ fn request() -> impl Strategy<Value = (String, &'static str)> {
     let rows = vec![
         ("GET /hostname", "\r\n\r\ndialup-9.example.net\n"),
         ("HEAD /hostname", "Content-Length: 21\r\n\r\n"),
+        ("GET /port/%38%30", "\r\n\r\nopen\n"),
+        ("GET /port/8%", "\r\n\r\na port is a number from 1 to 65535\n"),
         ("GET /port/80", "\r\n\r\nopen\n"),
         ("GET /port/81", "\r\n\r\nclosed\n"),
         ("GET /port/0", "\r\n\r\na port is a number from 1 to 65535\n"),

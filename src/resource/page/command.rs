@@ -97,6 +97,9 @@ impl<'a> BaseUrl<'a> {
 /// If no Host was sent (HTTP/1.0) and none is configured.
 const HOST_UNKNOWN: &[u8] = b"HOST";
 
+/// Without a scheme, curl(1) asks a host whose name begins so by that protocol.
+const OTHER_PROTOCOLS: [&[u8]; 6] = [b"ftp.", b"dict.", b"ldap.", b"imap.", b"smtp.", b"pop3."];
+
 /// Appends the start of every row's commands: for each tool the program and the scheme; then the host, and the site's path.
 ///
 /// With its [end](write_end) that makes a command that is safe in every shell: what a client chose is percent-encoded, except letters,
@@ -104,10 +107,12 @@ const HOST_UNKNOWN: &[u8] = b"HOST";
 pub fn write_beginnings(content: &mut Vec<u8>, base: BaseUrl<'_>) {
     // wget takes `[::1]:80/` for FTP, and any tool takes a leading hyphen for an option.
     let is_plain = base.host.first().is_some_and(u8::is_ascii_alphanumeric);
+    let is_other =
+        OTHER_PROTOCOLS.iter().any(|start| base.host.get(..start.len()).is_some_and(|host| host.eq_ignore_ascii_case(start)));
     for tool in Tool::ALL {
         let scheme = match base.scheme {
             Some(Scheme::Https) => "https://",
-            _ if tool.needs_scheme() || !is_plain => "http://",
+            _ if tool.needs_scheme() || !is_plain || (tool == Tool::Curl && is_other) => "http://",
             _ => "",
         };
         for part in ["<i>", tool.invocation(base.family), base.quote(), scheme, "</i>"] {
@@ -200,6 +205,12 @@ mod tests {
         let parts: Vec<&str> = code.split("</i>").collect();
         let (url, beginnings) = parts.split_last().unwrap();
         beginnings.iter().map(|beginning| beginning.strip_prefix("<i>").unwrap().to_owned() + url).collect()
+    }
+
+    #[test]
+    fn a_host_whose_name_says_another_protocol_to_curl_has_a_scheme() {
+        let all = commands(None, "FTP.example.org", field("dnt"));
+        assert_eq!((&*all[0], &*all[1]), ("wget -qO - FTP.example.org/dnt", "curl http://FTP.example.org/dnt"));
     }
 
     fn field(name: &str) -> Path<'_> {

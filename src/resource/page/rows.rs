@@ -298,6 +298,8 @@ impl<'l> Shown<'l> {
             Value::Port(_) => Path::Fixed("/source-port"),
             // A name that is cut in its cell has no command of its own.
             Value::Lines(_) if self.more_of_name() > 0 => Path::Fixed(HEADERS),
+            // Clients resolve dot segments (RFC 3986 §5.2.4).
+            Value::Lines(_) if matches!(self.row.name(), "." | "..") => Path::Fixed(HEADERS),
             Value::Lines(_) => Path::Field { name: self.row.name(), is_taken: self.facts.is_taken },
         }
     }

@@ -431,3 +431,9 @@ fn what_tools_may_not_send_has_no_command() {
     assert_eq!(page.matches("class=\"but-powershell\"").count(), 1);
     assert!(!self::page("").contains("<tbody class=\"tool\">"), "no heading over nothing");
 }
+
+#[test]
+fn a_field_named_as_a_dot_segment_has_another_command() {
+    let page = page("..: 1\r\n");
+    assert!(has_curl(&page, "curl ip.example.org/headers") && !has_curl(&page, "curl ip.example.org/.."));
+}
