@@ -73,7 +73,7 @@ impl<R: Recorder> Service<R> {
             call.wait_after(length);
             return Ok(Some(waiting));
         }
-        let is_last = is_beyond || self.is_last(length == input.len() && !call.more);
+        let is_last = is_beyond || self.is_last(&input[length..], call.more);
         let persistence = if is_last { Persistence::Close } else { pending.kept.persistence };
         self.finish(pending, call.peer, persistence, call.output);
         match persistence {

@@ -13,7 +13,7 @@ impl<R: Recorder> Service<R> {
     /// open.
     pub fn reply(&mut self, state: &mut State, peer: &Peer, unread: Unread, reply: &Reply, output: &mut Vec<u8>) -> Next {
         let State::Waiting(asked) = std::mem::take(state) else { return Next::Read };
-        let is_last = asked.linger || self.is_last(unread == Unread::Nothing);
+        let is_last = asked.linger || (self.draining && unread == Unread::Nothing);
         let persistence = if is_last { Persistence::Close } else { asked.kept.persistence };
         self.answer_lookup(&asked.kept, &asked.lookup, peer, reply, persistence, output);
         match persistence {

@@ -78,6 +78,8 @@ impl State {
     pub fn waiting(&self) -> Waiting {
         match self {
             State::Idle => Waiting::Idle,
+            // Empty lines before a request are none of it (RFC 9112 §2.2).
+            State::Head(scan) if !scan.has_begun() => Waiting::Idle,
             State::Head(_) | State::Proxy => Waiting::Head,
             State::Content(_) => Waiting::Content,
             State::Waiting(_) => Waiting::Reply,

@@ -128,8 +128,8 @@ impl Connection {
     /// What it is doing, as far as its deadlines care.
     pub fn activity(&self) -> Activity {
         match self.active.as_ref().map_or(Waiting::Idle, |active| active.state.waiting()) {
-            _ if self.is_ready || self.is_blocked() => Activity::Answering,
             _ if self.phase == Phase::Lingering => Activity::Lingering,
+            _ if self.is_ready || self.is_blocked() => Activity::Answering,
             Waiting::Idle => Activity::Idle,
             Waiting::Head => Activity::Head,
             Waiting::Content => Activity::Content,
@@ -275,7 +275,8 @@ impl Connection {
         Ok(sent > 0)
     }
 
-    fn is_blocked(&self) -> bool {
+    /// Whether answers wait until the client reads.
+    pub fn is_blocked(&self) -> bool {
         self.active.as_ref().is_some_and(|active| !active.unsent.is_empty())
     }
 

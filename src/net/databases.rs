@@ -96,11 +96,15 @@ impl DatabaseFiles {
     fn reload(&self, number: usize) -> Result<(), String> {
         match open_all(&self.paths, &self.language) {
             Ok(databases) => {
-                let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-                // Of two reloads at a time, the one that began later counts.
-                if current.0 < number {
-                    log::info!("reloaded: {databases}");
-                    *current = (number, Arc::new(databases));
+                let (text, databases) = (databases.to_string(), Arc::new(databases));
+                let replaced = {
+                    let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+                    // Of two reloads at a time, the one that began later counts.
+                    (current.0 < number).then(|| std::mem::replace(&mut *current, (number, databases)))
+                };
+                // Without the lock: writing may take its time, and so may unmapping what was replaced.
+                if replaced.is_some() {
+                    log::info!("reloaded: {text}");
                 }
                 Ok(())
             }

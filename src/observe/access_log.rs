@@ -140,8 +140,11 @@ impl AccessLog {
                 }
                 // The reader has gone, or the disk is full.
                 Err(_) => {
-                    self.count_dropped(lines(&self.pending[written..]));
-                    written = self.pending.len();
+                    // The end of a torn line stays, or the next line would go on in it. That line was counted.
+                    let torn = usize::from(self.pending[written] == b'\n');
+                    self.count_dropped(lines(&self.pending[written + torn..]));
+                    self.pending.truncate(written + torn);
+                    break;
                 }
             }
         }
@@ -151,7 +154,8 @@ impl AccessLog {
     /// The end: tries once more to write what is left, and counts what is not taken as dropped.
     pub fn close(&mut self) {
         self.flush();
-        self.count_dropped(lines(&self.pending));
+        let torn = usize::from(self.pending.first() == Some(&b'\n'));
+        self.count_dropped(lines(&self.pending[torn..]));
         self.pending.clear();
     }
 

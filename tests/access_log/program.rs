@@ -14,13 +14,17 @@ struct Program {
     log: BufReader<std::process::ChildStderr>,
 }
 
+const SWAGIP: &str = env!("CARGO_BIN_EXE_swagip");
+
 const REQUEST: &str = "GET /ip HTTP/1.1\r\nHost: a\r\n\r\n";
 
 impl Program {
     fn start(stdout: impl Into<Stdio>, options: &[&str]) -> Program {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_swagip"));
-        command.args(["--listen", "127.0.0.1:0"]).args(options).env_remove("RUST_LOG");
-        let mut child = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+        Program::begin(Command::new(SWAGIP).args(["--listen", "127.0.0.1:0"]).args(options).stdout(stdout))
+    }
+
+    fn begin(command: &mut Command) -> Program {
+        let mut child = command.env_remove("RUST_LOG").stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         // Warnings may come before it: of variables, say, that the tests themselves are run with.
@@ -183,4 +187,23 @@ fn what_is_logged_is_chosen() {
         assert_eq!(text.lines().count(), expected, "{options:?}: {text}");
         assert!(options.len() < 3 || text.lines().all(|line| line.contains(r#""client":"127.0.0.0","port":null,"#)), "{text}");
     }
+}
+
+#[test]
+fn a_line_that_a_full_disk_has_torn_ends_before_the_next_one() {
+    let path = std::env::temp_dir().join(format!("swagip-torn-{}", std::process::id()));
+    let _ = fs::remove_file(&path);
+    // A write past the limit is cut short where the signal for it is ignored, and the next one fails.
+    let script = r#"trap '' XFSZ; ulimit -S -f 8; exec "$1" --listen 127.0.0.1:0 --access-log --threads 1 >>"$0""#;
+    let program = Program::begin(Command::new("sh").args(["-c", script]).arg(&path).arg(SWAGIP));
+    program.ask(300);
+    let raise = ["--pid", &program.child.id().to_string(), "--fsize=unlimited:unlimited"].map(str::to_owned);
+    assert!(Command::new("prlimit").args(raise).status().unwrap().success());
+    program.ask(1);
+    let told = program.stop();
+    let text = fs::read_to_string(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    let is_whole = |line: &&str| line.ends_with("\"-\" \"-\"") && line.matches("127.0.0.1 - - [").count() == 1;
+    assert!(text.lines().last().is_some_and(|line| is_whole(&line)), "{text}");
+    assert_eq!(text.lines().filter(is_whole).count() + dropped(&told), 301, "{told}");
 }

@@ -177,9 +177,11 @@ impl Worker {
         true
     }
 
-    /// Shuts down what is between two requests, the oldest first; what has arrived in the meantime is still answered.
+    /// Shuts down what is between two requests, the oldest first; what has arrived in the meantime is still answered. The rest is left to
+    /// the next turn, so that others are served meanwhile.
     fn close_idle(&mut self) {
-        while let Some(slot) = self.deadlines.longest(Wait::Idle) {
+        for _ in 0..EVENTS_MAX {
+            let Some(slot) = self.deadlines.longest(Wait::Idle) else { return };
             self.drive(slot, true);
             if self.deadlines.wait(slot) == Some(Wait::Idle) {
                 self.shut_down_idle(slot);

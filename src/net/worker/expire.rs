@@ -17,12 +17,21 @@ impl Worker {
                 Some(Wait::Head) => self.close_for(slot, Closed::Head),
                 Some(Wait::Idle) => self.close_for(slot, Closed::Idle),
                 Some(Wait::Reply) => self.give_up_asking(slot),
-                Some(Wait::Write) => self.give_up(slot, Closed::Write),
+                Some(Wait::Write) => self.expire_write(slot),
                 _ => self.close(slot),
             }
             if self.check_time().is_break() {
                 return;
             }
+        }
+    }
+
+    /// Gives up on a client that has taken nothing. The kernel tells of room only when a third of its buffer is free: whether less was
+    /// taken is found by trying.
+    fn expire_write(&mut self, slot: usize) {
+        self.drive(slot, false);
+        if self.deadlines.wait(slot) == Some(Wait::Write) && self.waited(slot) > 0 {
+            self.give_up(slot, Closed::Write);
         }
     }
 

@@ -6,6 +6,7 @@
 use super::Worker;
 use crate::net::connection::Connection;
 use crate::net::deadlines::{Millis, Wait};
+use crate::net::socket;
 use crate::net::sources::{SHARE_MIN, Source};
 use crate::observe::metrics::{Closed, Limit};
 
@@ -40,7 +41,9 @@ impl Worker {
     fn evict(&mut self, slot: usize) {
         self.abandon(slot);
         match self.deadlines.wait(slot) {
-            Some(Wait::Write) => return self.give_up(slot, Closed::Evicted),
+            Some(Wait::Write) if self.connections[slot].is_blocked() => return self.give_up(slot, Closed::Evicted),
+            // It reads, and only waits for its turn: what was sent goes out, with what MSG_MORE holds back.
+            Some(Wait::Write) => socket::finish_sending(&self.connections[slot].stream),
             // After an error there is nobody left to tell.
             Some(Wait::Content | Wait::Reply) => drop(self.connections[slot].expire_at_once(&mut self.shared)),
             _ => {}
@@ -84,7 +87,7 @@ impl Worker {
         sources.connections(source).min_by_key(cost)
     }
 
-    fn waited(&self, slot: usize) -> Millis {
+    pub(super) fn waited(&self, slot: usize) -> Millis {
         self.deadlines.waited(slot, self.shared.now)
     }
 

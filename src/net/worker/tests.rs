@@ -730,3 +730,122 @@ fn a_client_that_is_closed_for_another_has_its_answer_though_it_has_sent_more() 
     };
     assert!(answer[..length].starts_with(b"HTTP/1.1 503 "));
 }
+
+/// A client whose kernel takes little, and that reads only when told to.
+fn slow_reader(stage: &Stage) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&stage.address.into()).unwrap();
+    socket.into()
+}
+
+/// Until a connection's answers wait for the client to read.
+fn ask_until_blocked(stage: &mut Stage, client: &mut TcpStream) {
+    client.set_nonblocking(true).unwrap();
+    let requests = "GET /ip HTTP/1.1\r\nHost: a\r\n\r\n".repeat(900);
+    stage.turn_until(|stage| {
+        let _ = client.write(requests.as_bytes());
+        stage.worker.connections.iter().any(|(_, connection)| connection.is_blocked())
+    });
+    client.set_nonblocking(false).unwrap();
+}
+
+#[test]
+fn a_client_that_reads_slowly_is_kept_and_one_that_reads_nothing_is_not() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut client = slow_reader(&stage);
+    ask_until_blocked(&mut stage, &mut client);
+    for _ in 0..3 {
+        // Less than the kernel tells of.
+        client.read_exact(&mut [0; 40 * 1024]).unwrap();
+        stage.pass(29_000);
+        stage.turn();
+        stage.pass(1_002);
+        stage.turn();
+        stage.turn();
+        assert_eq!(stage.worker.connections.len(), 1);
+    }
+    stage.turn_until(|stage| {
+        stage.pass(30_002);
+        stage.worker.connections.is_empty()
+    });
+    assert!(client.read_to_end(&mut Vec::new()).is_err(), "reset");
+}
+
+#[test]
+fn a_client_that_only_waits_for_its_turn_is_not_reset() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut client = stage.connect(Ipv4Addr::LOCALHOST).stream.unwrap();
+    // More than 64 KiB of answers, and all of it one short read.
+    let requests = "GET /ip HTTP/1.1\r\nHost: a\r\n\r\n".repeat(900);
+    client.write_all(requests.as_bytes()).unwrap();
+    stage.turn_until(|stage| !stage.worker.ready.is_empty());
+    stage.pass(10);
+    stage.worker.shared.now = stage.time.load(Ordering::Relaxed);
+    assert!(!stage.worker.connections.iter().any(|(_, connection)| connection.is_blocked()));
+    assert!(stage.worker.make_room());
+    client.set_nonblocking(false).unwrap();
+    let mut answers = Vec::new();
+    client.read_to_end(&mut answers).unwrap();
+    assert!(answers.len() >= 64 * 1024);
+}
+
+#[test]
+fn an_empty_line_after_a_request_begins_no_other() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut client = stage.connect(Ipv4Addr::LOCALHOST);
+    client.ask("/ip");
+    write!(client.stream.as_mut().unwrap(), "\r\n").unwrap();
+    stage.turn_until(|_| client.answers().len() == 1);
+    stage.turn_until(|stage| {
+        let (slot, connection) = stage.worker.connections.iter().next().unwrap();
+        connection.active.is_some() && stage.worker.deadlines.wait(slot) == Some(Wait::Idle)
+    });
+    stage.stopper.stop(Order::DrainAtOnce);
+    stage.turn_until(|stage| {
+        stage.pass(50);
+        stage.worker.is_done()
+    });
+    assert!(stage.time.load(Ordering::Relaxed) < 2_000, "it is idle, and nobody waits for it");
+}
+
+#[test]
+fn while_stopping_an_empty_line_is_no_request_that_keeps_a_connection() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut client = stage.connect(Ipv4Addr::LOCALHOST);
+    client.ask("/ip");
+    stage.turn_until(|_| client.answers().len() == 1);
+    stage.stopper.stop(Order::Drain);
+    stage.turn();
+    write!(client.stream.as_mut().unwrap(), "GET /ip HTTP/1.1\r\nHost: a\r\n\r\n\r\n").unwrap();
+    stage.turn_until(|_| client.answers().len() == 2);
+    assert!(client.text().contains("\r\nConnection: close\r\n"));
+}
+
+#[test]
+fn a_stop_shuts_down_the_idle_over_several_turns() {
+    static TIME: AtomicU64 = AtomicU64::new(1);
+    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+    let idle = |stage: &Stage| {
+        let Worker { connections, deadlines, .. } = &stage.worker;
+        connections.iter().filter(|(slot, _)| deadlines.wait(*slot) == Some(Wait::Idle)).count()
+    };
+    const COUNT: usize = EVENTS_MAX + 88;
+    let mut clients: Vec<Client> = (0..COUNT).map(|_| stage.connect(Ipv4Addr::LOCALHOST)).collect();
+    clients.iter_mut().for_each(|client| client.ask("/ip"));
+    stage.turn_until(|stage| idle(stage) == COUNT);
+    stage.stopper.stop(Order::DrainAtOnce);
+    stage.turn_until(|stage| {
+        stage.pass(20);
+        idle(stage) < COUNT
+    });
+    assert_eq!((idle(&stage), stage.worker.timeout()), (COUNT - EVENTS_MAX, Some(Duration::ZERO)));
+    stage.turn();
+    assert_eq!(idle(&stage), 0);
+}

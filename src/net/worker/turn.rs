@@ -1,7 +1,7 @@
 //! A turn of the event loop.
 
 use super::Worker;
-use crate::net::deadlines::{Millis, NEVER};
+use crate::net::deadlines::{Millis, NEVER, Wait};
 use mio::Events;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -93,6 +93,9 @@ impl Worker {
         }
         if let Some(drain) = &self.drain {
             due = due.min(drain.due());
+            if self.listeners.is_empty() && self.deadlines.longest(Wait::Idle).is_some() {
+                due = self.shared.now;
+            }
         }
         if let Some(retry) = self.log_due() {
             due = due.min(retry);
