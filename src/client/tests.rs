@@ -229,26 +229,18 @@ fn proxied_peers() {
     }
 }
 
-#[test]
-fn an_unknown_peer_has_no_client_and_no_field_is_read() {
-    let mut rule = rule("x-forwarded-for");
-    let socket = rule.peer("10.0.0.1:1".parse().unwrap());
-    let peer = rule.proxied(&socket, Header::Unknown).unwrap();
-    let fields = fields(&[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-proto", "https")]);
-    assert_eq!(shown(rule.client(&peer, &fields)), "- - -");
-    assert_eq!(verdicts(&rule, &peer, &fields), "");
-}
-
 /// HAProxy sends LOCAL for a client that came through a Unix socket, too.
 #[test]
-fn a_proxy_that_asks_for_itself_has_no_client() {
+fn of_a_peer_that_is_unknown_or_asks_for_itself_no_field_is_read() {
     let mut rule = rule("x-forwarded-for");
     let socket = rule.peer("10.0.0.1:1".parse().unwrap());
-    let peer = rule.proxied(&socket, Header::Local).unwrap();
     let fields = fields(&[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-proto", "https")]);
-    assert_eq!(shown(rule.client(&peer, &fields)), "10.0.0.1 1 -");
-    assert_eq!(verdicts(&rule, &peer, &fields), "");
-    assert_eq!((rule.mistake(&peer, &fields), peer.watched), (None, false));
+    for (header, client) in [(Header::Unknown, "- - -"), (Header::Local, "10.0.0.1 1 -")] {
+        let peer = rule.proxied(&socket, header).unwrap();
+        assert_eq!(shown(rule.client(&peer, &fields)), client);
+        assert_eq!(verdicts(&rule, &peer, &fields), "");
+        assert_eq!((rule.mistake(&peer, &fields), peer.watched), (None, false));
+    }
 }
 
 #[test]

@@ -115,8 +115,8 @@ impl Threads {
 /// How long and how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections of all threads together; each thread has an equal share. `None`: what the descriptor
-    /// limit leaves after the server's own descriptors, at most 1,000,000.
+    /// Connections of all threads together; each thread has an equal share. `None`: what the descriptor limit leaves after
+    /// the server's own descriptors, at most 1,000,000.
     pub connections: Option<NonZeroUsize>,
     /// Connections that one client may have: one IPv4 address, or one /64 of IPv6. `None`: as many as there is room for.
     pub connections_per_client: Option<NonZeroUsize>,

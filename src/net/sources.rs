@@ -22,8 +22,8 @@ const SOURCES_USUAL: usize = 10_000;
 /// No crowd.
 const NONE: u32 = u32::MAX;
 
-/// An IPv4 address, or the first 64 bits of an IPv6 address. Of `::/32` only `::1` is a client's: it
-/// shares 0 with 0.0.0.0, nobody's address.
+/// An IPv4 address, or the first 64 bits of an IPv6 address. Of `::/32` only `::1` is a client's: it shares 0 with
+/// 0.0.0.0, nobody's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Source(u64);
 

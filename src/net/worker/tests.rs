@@ -25,6 +25,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+mod accept;
+mod stopping;
+
 /// What real time a test may take to see what it waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -56,6 +59,21 @@ impl Asker for Scripted {
     fn take_reply(&mut self, _: &Registry, _: Millis) -> Option<(Ticket, Reply)> {
         self.0.lock().unwrap().replies.pop_front()
     }
+}
+
+/// A stage with a clock of its own.
+macro_rules! stage {
+    () => {{
+        static TIME: AtomicU64 = AtomicU64::new(1);
+        Stage::new(|| TIME.load(Ordering::Relaxed), &TIME)
+    }};
+}
+use stage;
+
+/// For tests with more clients than a process usually has files.
+fn raise_open_files() {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
 }
 
 /// A worker in this thread, and the hands of its clock.
@@ -273,8 +291,7 @@ proptest! {
 
 #[test]
 fn questions_are_bounded_and_all_are_answered_without_a_reply() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut stage = stage!();
     let mut clients: Vec<Client> =
         (0..300).map(|index| stage.connect(Ipv4Addr::new(127, 1, (index / 250) as u8, (index % 250) as u8 + 1))).collect();
     clients.iter_mut().for_each(|client| client.ask("/hostname"));
@@ -299,8 +316,7 @@ fn questions_are_bounded_and_all_are_answered_without_a_reply() {
 
 #[test]
 fn a_client_that_resets_its_connection_has_no_other_question_asked_until_the_first_ends() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut stage = stage!();
     let mut refused = 0;
     for _ in 0..20 {
         let mut client = stage.connect(Ipv4Addr::LOCALHOST);
@@ -324,8 +340,7 @@ fn a_client_that_resets_its_connection_has_no_other_question_asked_until_the_fir
 
 #[test]
 fn a_client_that_sends_a_fin_is_answered() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut stage = stage!();
     let mut done = stage.connect(Ipv4Addr::LOCALHOST);
     done.ask("/hostname");
     stage.turn_until(|stage| stage.open_questions() == 1);
@@ -343,8 +358,7 @@ fn a_client_that_sends_a_fin_is_answered() {
 
 #[test]
 fn a_question_is_asked_without_content_that_does_not_come_in_time() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut stage = stage!();
     let mut client = stage.connect(Ipv4Addr::LOCALHOST);
     let request = b"GET /hostname HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab";
     client.stream.as_mut().unwrap().write_all(request).unwrap();
@@ -365,8 +379,7 @@ fn a_question_is_asked_without_content_that_does_not_come_in_time() {
 /// No request brings this about; nobody would ever wake such a connection.
 #[test]
 fn a_connection_that_asks_nothing_does_not_wait() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut stage = stage!();
     let mut client = stage.connect(Ipv4Addr::LOCALHOST);
     client.ask("/ip");
     stage.turn_until(|_| client.answers().len() == 1);
@@ -380,8 +393,7 @@ fn a_connection_that_asks_nothing_does_not_wait() {
 /// A head that came in pieces leaves nothing of the room that it needed.
 #[test]
 fn what_waits_keeps_no_room_for_its_head() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut stage = stage!();
     for (target, fields, waiting) in [
         ("/hostname", "", Waiting::Reply),
         ("/hostname", "Content-Length: 5\r\n", Waiting::Content),
@@ -402,63 +414,6 @@ fn what_waits_keeps_no_room_for_its_head() {
         stage.end_all();
         stage.turn_until(|stage| stage.worker.connections.is_empty());
     }
-}
-
-#[test]
-fn stopping_waits_for_a_reply_within_its_time() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    for (is_replied, before, after) in
-        [(true, &["/ip"][..], &[][..]), (false, &["/ip"], &[]), (true, &[], &[]), (true, &[], &["/ip"])]
-    {
-        let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-        let mut client = stage.connect(Ipv4Addr::LOCALHOST);
-        client.ask("/hostname");
-        before.iter().for_each(|path| client.ask(path));
-        stage.turn_until(|stage| stage.open_questions() == 1);
-        stage.stopper.stop(Order::DrainAtOnce);
-        stage.turn_until(|stage| {
-            stage.pass(10);
-            stage.worker.listeners.is_empty()
-        });
-        assert!(!stage.worker.is_done());
-        after.iter().for_each(|path| client.ask(path));
-        if is_replied {
-            let ticket = stage.script.lock().unwrap().asked[0].0;
-            stage.script.lock().unwrap().replies.push_back((ticket, Reply::Unknown));
-        } else {
-            stage.pass(2502);
-        }
-        stage.turn_until(|stage| {
-            stage.pass(100);
-            stage.worker.is_done()
-        });
-        let expected = [&[404][..], &[200].repeat(before.len() + after.len())].concat();
-        assert_eq!(client.answers().iter().map(|answer| answer.0).collect::<Vec<_>>(), expected);
-        let closes: Vec<_> = client.text().match_indices("Connection: close").collect();
-        let last = client.text().rfind("HTTP/1.1 ").unwrap();
-        assert!(matches!(closes[..], [(at, _)] if at > last), "only the last one closes: {}", client.text());
-        assert_eq!(client.stream.unwrap().read(&mut [0]).unwrap(), 0, "and closed");
-    }
-}
-
-/// As much as is read at once, to the byte.
-#[test]
-fn while_stopping_the_last_answer_to_a_full_read_closes() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-    let mut client = stage.connect(Ipv4Addr::LOCALHOST);
-    client.ask("/ip");
-    stage.turn_until(|_| client.answers().len() == 1);
-    stage.stopper.stop(Order::Drain);
-    stage.turn();
-    let (start, end) = ("GET /ip HTTP/1.1\r\nHost: a\r\nX: ", "\r\n\r\n");
-    let length = stage.worker.shared.input.len() / 4;
-    let request = format!("{start}{}{end}", "x".repeat(length - start.len() - end.len()));
-    // It fits into the socket, of which nothing is read meanwhile.
-    client.stream.as_mut().unwrap().write_all(request.repeat(4).as_bytes()).unwrap();
-    stage.turn_until(|_| client.answers().len() == 5);
-    let closes: Vec<_> = client.text().match_indices("Connection: close").collect();
-    assert!(matches!(closes[..], [(at, _)] if at > client.text().rfind("HTTP/1.1 ").unwrap()), "{}", client.text());
 }
 
 #[test]
@@ -483,101 +438,9 @@ fn waits_end_while_more_happens_than_a_poll_has_room_for_and_nobody_who_spoke_in
     stage.turn_until(|_| busy.iter_mut().all(|client| client.answers().len() == client.asked.len()));
 }
 
-/// One client is idle, and another one waits to be accepted.
-fn idle_and_waiting(stage: &mut Stage) -> (Client, Client) {
-    let mut idle = stage.connect(Ipv4Addr::LOCALHOST);
-    idle.ask("/ip");
-    stage.turn_until(|_| !idle.answers().is_empty());
-    stage.pass(10);
-    let mut waiting = stage.connect(Ipv4Addr::LOCALHOST);
-    waiting.ask("/ip");
-    let end = Instant::now() + PATIENCE;
-    while !stage.worker.listeners[0].has_waiting() {
-        assert!(Instant::now() < end, "nobody waits");
-        std::thread::yield_now();
-    }
-    stage.worker.listeners[0].is_ready = true;
-    stage.worker.shared.now = stage.time.load(Ordering::Relaxed);
-    (idle, waiting)
-}
-
-#[test]
-fn what_the_machine_has_run_out_of_costs_no_client() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-    let _clients = idle_and_waiting(&mut stage);
-    for error in [libc::ENFILE, libc::ENOBUFS, libc::ENOMEM] {
-        stage.worker.accept_after = 0;
-        stage.worker.accept_failed(0, &io::Error::from_raw_os_error(error), true);
-        assert_eq!(stage.worker.connections.len(), 1, "{error}");
-        assert_eq!(stage.worker.timeout(), Some(Duration::from_millis(ACCEPT_REST)), "{error}");
-    }
-    stage.turn();
-    assert_eq!(stage.worker.connections.len(), 1, "it rests");
-    stage.pass(ACCEPT_REST);
-    stage.turn();
-    assert_eq!(stage.worker.connections.len(), 2, "and goes on");
-}
-
-#[test]
-fn descriptors_cost_a_client_only_for_one_that_waits_and_only_once() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-    let error = io::Error::from_raw_os_error(libc::EMFILE);
-    let (mut idle, mut waiting) = idle_and_waiting(&mut stage);
-    stage.worker.accept_failed(0, &error, false);
-    assert_eq!((stage.worker.connections.len(), stage.worker.accept_after), (1, stage.worker.shared.now + ACCEPT_REST));
-    stage.worker.accept_after = 0;
-    stage.worker.accept_failed(0, &error, true);
-    assert_eq!((stage.worker.connections.len(), waiting.answers().len()), (1, 1), "it is there, for another");
-    assert_eq!(idle.stream.as_mut().unwrap().read(&mut [0]).unwrap(), 0);
-    stage.pass(10);
-    stage.worker.accept_failed(0, &error, true);
-    assert_eq!((stage.worker.connections.len(), stage.worker.accept_after), (1, 0), "nobody waits");
-    assert!(!stage.worker.listeners[0].is_ready);
-}
-
-#[test]
-fn a_listener_that_was_shut_down_rests_and_another_goes_on() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-    let first = &stage.worker.listeners[0];
-    socket2::SockRef::from(&first.socket).shutdown(std::net::Shutdown::Both).unwrap();
-    let listen = Listen { address: (Ipv4Addr::LOCALHOST, 0).into(), any: false, kind: ListenerKind::Plain };
-    let mut second = listener::open(listen, Duration::from_secs(30)).unwrap();
-    stage.address = second.socket.local_addr().unwrap();
-    stage.worker.poll.registry().register(&mut second.socket, listener_token(1), Interest::READABLE).unwrap();
-    stage.worker.listeners.push(second);
-    stage.turn();
-    assert!(stage.worker.listeners[0].is_ready, "it is broken");
-    assert_eq!(stage.worker.timeout(), Some(Duration::from_millis(ACCEPT_REST)));
-    let mut client = stage.connect(Ipv4Addr::LOCALHOST);
-    client.ask("/ip");
-    stage.turn_until(|_| client.answers() == [(200, "127.0.0.1".to_owned())]);
-    assert_eq!(stage.worker.tallies.not_accepted.take(), 0, "it was tried once, and told");
-    stage.stopper.stop(Order::DrainAtOnce);
-    stage.turn();
-    stage.pass(201);
-    stage.turn();
-    assert!(stage.worker.listeners.is_empty(), "and doesn't keep it from stopping");
-}
-
-#[test]
-fn a_client_that_has_gone_before_it_was_accepted_is_no_reason_to_rest() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-    for error in [libc::ECONNABORTED, libc::EINTR, libc::EHOSTUNREACH] {
-        stage.worker.accept_failed(0, &io::Error::from_raw_os_error(error), true);
-    }
-    assert_eq!((stage.worker.listeners[0].rests_until, stage.worker.accept_after), (0, 0));
-    stage.worker.accept_failed(0, &io::Error::from_raw_os_error(libc::EPERM), true);
-    assert_ne!(stage.worker.listeners[0].rests_until, 0);
-}
-
 #[test]
 fn a_mistake_in_the_setup_is_told_in_the_turn_that_shows_it() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut stage = stage!();
     let mut client = stage.connect(Ipv4Addr::LOCALHOST);
     // A check shows nothing, so it is not the connection's first request.
     client.ask("/health");
@@ -587,49 +450,9 @@ fn a_mistake_in_the_setup_is_told_in_the_turn_that_shows_it() {
     assert!(!stage.worker.shared.service.has_notice());
 }
 
-/// Those who have connected and never sent a byte.
-fn silent(stage: &Stage) -> usize {
-    let Worker { connections, deadlines, .. } = &stage.worker;
-    connections.iter().filter(|(slot, _)| deadlines.wait(*slot) == Some(Wait::Head)).count()
-}
-
-#[test]
-fn a_stop_shuts_down_the_silent_over_several_turns_and_within_its_time() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    /// What looking at the clock takes.
-    static STEP: AtomicU64 = AtomicU64::new(0);
-    const SILENT: usize = EVENTS_MAX + 88;
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
-    for is_late in [false, true] {
-        STEP.store(0, Ordering::Relaxed);
-        let mut stage = Stage::new(|| TIME.fetch_add(STEP.load(Ordering::Relaxed), Ordering::Relaxed), &TIME);
-        let _clients: Vec<Client> = (0..SILENT).map(|_| stage.connect(Ipv4Addr::LOCALHOST)).collect();
-        stage.turn_until(|stage| stage.worker.connections.len() == SILENT);
-        stage.stopper.stop(Order::DrainAtOnce);
-        stage.turn();
-        stage.pass(20);
-        stage.turn();
-        assert_eq!((stage.worker.listeners.len(), silent(&stage)), (0, SILENT));
-        if is_late {
-            stage.pass(9_970);
-            STEP.store(1, Ordering::Relaxed);
-            stage.turn();
-            assert!(stage.worker.is_done() && silent(&stage) > SILENT - 20, "{} are left", silent(&stage));
-        } else {
-            stage.pass(500);
-            stage.turn();
-            assert_eq!((silent(&stage), stage.worker.timeout()), (SILENT - EVENTS_MAX, Some(Duration::ZERO)));
-            stage.turn();
-            assert_eq!(silent(&stage), 0);
-        }
-    }
-}
-
 #[test]
 fn a_poll_that_has_room_ends_a_row_of_full_ones() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut stage = stage!();
     let mut clients: Vec<Client> = (0..8).map(|_| stage.connect(Ipv4Addr::LOCALHOST)).collect();
     clients.iter_mut().for_each(|client| client.ask("/ip"));
     stage.turn_until(|_| clients.iter_mut().all(|client| client.answers().len() == 1));
@@ -638,97 +461,6 @@ fn a_poll_that_has_room_ends_a_row_of_full_ones() {
     assert_eq!(stage.worker.full_polls.0, 1);
     stage.turn();
     assert_eq!(stage.worker.full_polls.0, 0);
-}
-
-/// As many as find room in the queue, up to this number, each with its request: the kernel lets one in only once it has asked.
-fn come(stage: &Stage, count: usize, patience: Duration) -> Vec<TcpStream> {
-    let come = |_| {
-        let mut stream = TcpStream::connect_timeout(&stage.address, patience).ok()?;
-        stream.write_all(b"GET /ip HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
-        Some(stream)
-    };
-    (0..count).map_while(come).collect()
-}
-
-/// A SYN that is dropped is sent again after a second, not before.
-const NO_ROOM: Duration = Duration::from_millis(100);
-
-/// More wait than a short queue holds, which has not been empty for half a second.
-fn overloaded(stage: &mut Stage) -> Vec<TcpStream> {
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
-    let clients = come(stage, 700, PATIENCE);
-    assert_eq!(clients.len(), 700, "there is room");
-    stage.turn_until(|stage| stage.worker.connections.len() >= 64);
-    stage.pass(500);
-    stage.turn();
-    clients
-}
-
-#[test]
-fn a_queue_that_is_never_empty_is_made_shorter() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-    let clients = overloaded(&mut stage);
-    let more = come(&stage, 1000, NO_ROOM).len();
-    assert!(more <= 512, "{more} more find room");
-    stage.turn_until(|stage| !stage.worker.listeners[0].is_ready);
-    drop(clients);
-    stage.turn_until(|stage| stage.worker.connections.is_empty());
-    assert_eq!(come(&stage, 700, PATIENCE).len(), 700, "there is room again");
-}
-
-#[test]
-fn whoever_connects_while_a_server_stops_finds_room() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-    let _clients = overloaded(&mut stage);
-    stage.stopper.stop(Order::Drain);
-    for _ in 0..2 {
-        stage.pass(500);
-        stage.turn();
-        assert_eq!(come(&stage, 300, PATIENCE).len(), 300);
-    }
-}
-
-#[test]
-fn a_shortage_is_no_reason_for_a_short_queue() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    for error in [libc::ENFILE, libc::EMFILE] {
-        let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-        let _clients = idle_and_waiting(&mut stage);
-        for _ in 0..8 {
-            stage.worker.shared.now = stage.time.load(Ordering::Relaxed);
-            stage.worker.accept_after = 0;
-            stage.worker.accept_failed(0, &io::Error::from_raw_os_error(error), false);
-            stage.turn();
-            assert_eq!(stage.worker.connections.len(), 1);
-            stage.pass(ACCEPT_REST);
-        }
-        assert_eq!(come(&stage, 600, PATIENCE).len(), 600, "{error}");
-    }
-}
-
-#[test]
-fn a_client_that_is_closed_for_another_has_its_answer_though_it_has_sent_more() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-    let mut client = stage.connect(Ipv4Addr::LOCALHOST);
-    client.ask("/hostname");
-    stage.turn_until(|stage| stage.open_questions() == 1);
-    // Not read while it waits.
-    client.ask("/ip");
-    stage.pass(10);
-    stage.turn();
-    assert!(stage.worker.make_room());
-    let (mut answer, end) = ([0; 4096], Instant::now() + PATIENCE);
-    let length = loop {
-        match client.stream.as_mut().unwrap().read(&mut answer) {
-            Ok(length) => break length,
-            Err(error) => assert!(error.kind() == io::ErrorKind::WouldBlock && Instant::now() < end, "{error}"),
-        }
-    };
-    assert!(answer[..length].starts_with(b"HTTP/1.1 503 "));
 }
 
 /// A client whose kernel takes little, and that reads only when told to.
@@ -752,8 +484,7 @@ fn ask_until_blocked(stage: &mut Stage, client: &mut TcpStream) {
 
 #[test]
 fn a_client_that_reads_slowly_is_kept_and_one_that_reads_nothing_is_not() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
+    let mut stage = stage!();
     let mut client = slow_reader(&stage);
     ask_until_blocked(&mut stage, &mut client);
     for _ in 0..3 {
@@ -771,81 +502,4 @@ fn a_client_that_reads_slowly_is_kept_and_one_that_reads_nothing_is_not() {
         stage.worker.connections.is_empty()
     });
     assert!(client.read_to_end(&mut Vec::new()).is_err(), "reset");
-}
-
-#[test]
-fn a_client_that_only_waits_for_its_turn_is_not_reset() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-    let mut client = stage.connect(Ipv4Addr::LOCALHOST).stream.unwrap();
-    // More than 64 KiB of answers, and all of it one short read.
-    let requests = "GET /ip HTTP/1.1\r\nHost: a\r\n\r\n".repeat(900);
-    client.write_all(requests.as_bytes()).unwrap();
-    stage.turn_until(|stage| !stage.worker.ready.is_empty());
-    stage.pass(10);
-    stage.worker.shared.now = stage.time.load(Ordering::Relaxed);
-    assert!(!stage.worker.connections.iter().any(|(_, connection)| connection.is_blocked()));
-    assert!(stage.worker.make_room());
-    client.set_nonblocking(false).unwrap();
-    let mut answers = Vec::new();
-    client.read_to_end(&mut answers).unwrap();
-    assert!(answers.len() >= 64 * 1024);
-}
-
-#[test]
-fn an_empty_line_after_a_request_begins_no_other() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-    let mut client = stage.connect(Ipv4Addr::LOCALHOST);
-    client.ask("/ip");
-    write!(client.stream.as_mut().unwrap(), "\r\n").unwrap();
-    stage.turn_until(|_| client.answers().len() == 1);
-    stage.turn_until(|stage| {
-        let (slot, connection) = stage.worker.connections.iter().next().unwrap();
-        connection.active.is_some() && stage.worker.deadlines.wait(slot) == Some(Wait::Idle)
-    });
-    stage.stopper.stop(Order::DrainAtOnce);
-    stage.turn_until(|stage| {
-        stage.pass(50);
-        stage.worker.is_done()
-    });
-    assert!(stage.time.load(Ordering::Relaxed) < 2_000, "it is idle, and nobody waits for it");
-}
-
-#[test]
-fn while_stopping_an_empty_line_is_no_request_that_keeps_a_connection() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-    let mut client = stage.connect(Ipv4Addr::LOCALHOST);
-    client.ask("/ip");
-    stage.turn_until(|_| client.answers().len() == 1);
-    stage.stopper.stop(Order::Drain);
-    stage.turn();
-    write!(client.stream.as_mut().unwrap(), "GET /ip HTTP/1.1\r\nHost: a\r\n\r\n\r\n").unwrap();
-    stage.turn_until(|_| client.answers().len() == 2);
-    assert!(client.text().contains("\r\nConnection: close\r\n"));
-}
-
-#[test]
-fn a_stop_shuts_down_the_idle_over_several_turns() {
-    static TIME: AtomicU64 = AtomicU64::new(1);
-    let mut stage = Stage::new(|| TIME.load(Ordering::Relaxed), &TIME);
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
-    let idle = |stage: &Stage| {
-        let Worker { connections, deadlines, .. } = &stage.worker;
-        connections.iter().filter(|(slot, _)| deadlines.wait(*slot) == Some(Wait::Idle)).count()
-    };
-    const COUNT: usize = EVENTS_MAX + 88;
-    let mut clients: Vec<Client> = (0..COUNT).map(|_| stage.connect(Ipv4Addr::LOCALHOST)).collect();
-    clients.iter_mut().for_each(|client| client.ask("/ip"));
-    stage.turn_until(|stage| idle(stage) == COUNT);
-    stage.stopper.stop(Order::DrainAtOnce);
-    stage.turn_until(|stage| {
-        stage.pass(20);
-        idle(stage) < COUNT
-    });
-    assert_eq!((idle(&stage), stage.worker.timeout()), (COUNT - EVENTS_MAX, Some(Duration::ZERO)));
-    stage.turn();
-    assert_eq!(idle(&stage), 0);
 }
